@@ -30,7 +30,7 @@ class EventData(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all event data; unknown fields are ignored when reading."""
 
 
-class EmployeeRegisteredV1(EventData):
+class EmployeeRegisteredV1(EventData, frozen=True, kw_only=True):
     """Somebody joined the company."""
 
     employee_id: UUID
@@ -41,7 +41,7 @@ class EmployeeRegisteredV1(EventData):
     external_id: str | None = None
 
 
-class EmployeeChangedV1(EventData):
+class EmployeeChangedV1(EventData, frozen=True, kw_only=True):
     """Name, address, role or activity changed; carries the whole new state."""
 
     employee_id: UUID
@@ -52,7 +52,7 @@ class EmployeeChangedV1(EventData):
     external_id: str | None = None
 
 
-class TaskCreatedV1(EventData):
+class TaskCreatedV1(EventData, frozen=True, kw_only=True):
     """A task came into being; its title may still hold a `[POPUG-123]` prefix."""
 
     task_id: UUID
@@ -63,7 +63,7 @@ class TaskCreatedV1(EventData):
     external_id: str | None = None
 
 
-class TaskCreatedV2(EventData):
+class TaskCreatedV2(EventData, frozen=True, kw_only=True):
     """A task came into being; the Jira id stands apart from the title."""
 
     task_id: UUID
@@ -75,7 +75,7 @@ class TaskCreatedV2(EventData):
     external_id: str | None = None
 
 
-class TaskAssignedV1(EventData):
+class TaskAssignedV1(EventData, frozen=True, kw_only=True):
     """An employee got a task, at its creation or by a reassignment, and owes the fee."""
 
     task_id: UUID
@@ -85,7 +85,7 @@ class TaskAssignedV1(EventData):
     title: Title
 
 
-class TaskCompletedV1(EventData):
+class TaskCompletedV1(EventData, frozen=True, kw_only=True):
     """The assignee finished a task and earned the reward."""
 
     task_id: UUID
@@ -94,7 +94,7 @@ class TaskCompletedV1(EventData):
     title: Title
 
 
-class BusinessDayClosedV1(EventData):
+class BusinessDayClosedV1(EventData, frozen=True, kw_only=True):
     """The certificate of a closed day: what every copy of the log must add up to.
 
     `last_position` is the position of the day's last event or of an earlier one, when the day had
