@@ -12,6 +12,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from contracts.events import Number
+
 SOURCE = "ates/ops_api"
 
 UtcTime = Annotated[dt.datetime, Meta(tz=True)]
@@ -20,20 +22,20 @@ UtcTime = Annotated[dt.datetime, Meta(tz=True)]
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One event as it travels; `data` stays undecoded until its version is known."""
 
-    specversion: Literal["1.0"] = "1.0"
+    specversion: Literal["1.0"]
     id: UUID
     type: str
-    source: str = SOURCE
-    subject: str
+    source: Annotated[str, Meta(min_length=1)]
+    subject: Annotated[str, Meta(min_length=1)]
     time: UtcTime
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: str
-    sequence: Annotated[int, Meta(ge=1)]
+    sequence: Number
     businessdate: dt.date
     correlationid: UUID
     data: msgspec.Raw
 
     @property
     def version(self) -> int:
-        """The data's version, from `dataschema` (`task.created/2` gives 2)."""
+        """The data's version (`task.created/2` gives 2) of an envelope that `decode` accepted."""
         return int(self.dataschema.rpartition("/")[2])

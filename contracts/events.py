@@ -2,7 +2,7 @@
 
 A published version never changes. A new need gets a new version, an upcast in `upcasts.py`,
 an example in `examples/` and a schema in `schemas/` (`ates contracts export` writes it).
-All amounts are integer cents; all ids are UUIDs; `title` never holds control characters.
+All amounts are integer cents; all ids are UUIDs; no text holds control characters.
 """
 
 import datetime as dt
@@ -15,14 +15,29 @@ from msgspec import Meta
 TITLE_LENGTH_MAX = 500
 NAME_LENGTH_MAX = 200
 EMAIL_LENGTH_MAX = 254
+EXTERNAL_ID_LENGTH_MAX = 200
+JIRA_ID_LENGTH_MAX = 64
+INTEGER_MAX = 2**31 - 1  # `sequence` and the like are 32-bit in every store
+BIGINT_MAX = 2**63 - 1  # counts, positions and cents are 64-bit
 
-Title = Annotated[str, Meta(min_length=1, max_length=TITLE_LENGTH_MAX)]
-Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
-Email = Annotated[str, Meta(min_length=3, max_length=EMAIL_LENGTH_MAX)]
+# One line that says something: no control character (C0, DEL, C1) and not only spaces.
+# `(?![\s\S])` is the end of the text in Python and in JSON Schema; Python's `$` would let a
+# trailing line feed through.
+LINE_PATTERN = r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]*(?![\s\S])"
+EMAIL_PATTERN = r"^[^\x00-\x20\x7f-\x9f@]+@[^\x00-\x20\x7f-\x9f@]+(?![\s\S])"
+JIRA_ID_PATTERN = r"^[A-Z][A-Z0-9_]*-[0-9]+(?![\s\S])"
+
+Title = Annotated[str, Meta(min_length=1, max_length=TITLE_LENGTH_MAX, pattern=LINE_PATTERN)]
+Name = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH_MAX, pattern=LINE_PATTERN)]
+Email = Annotated[str, Meta(min_length=3, max_length=EMAIL_LENGTH_MAX, pattern=EMAIL_PATTERN)]
+ExternalId = Annotated[
+    str, Meta(min_length=1, max_length=EXTERNAL_ID_LENGTH_MAX, pattern=LINE_PATTERN)
+]
+JiraId = Annotated[str, Meta(max_length=JIRA_ID_LENGTH_MAX, pattern=JIRA_ID_PATTERN)]
 FeeCents = Annotated[int, Meta(ge=1000, le=2000, multiple_of=100)]
 RewardCents = Annotated[int, Meta(ge=2000, le=4000, multiple_of=100)]
-Count = Annotated[int, Meta(ge=0)]
-Number = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=0, le=BIGINT_MAX)]
+Number = Annotated[int, Meta(ge=1, le=INTEGER_MAX)]
 Role = Literal["worker", "manager", "accountant", "admin"]
 
 
@@ -38,7 +53,7 @@ class EmployeeRegisteredV1(EventData, frozen=True, kw_only=True):
     email: Email
     role: Role
     is_active: bool
-    external_id: str | None = None
+    external_id: ExternalId | None = None
 
 
 class EmployeeChangedV1(EventData, frozen=True, kw_only=True):
@@ -49,7 +64,7 @@ class EmployeeChangedV1(EventData, frozen=True, kw_only=True):
     email: Email
     role: Role
     is_active: bool
-    external_id: str | None = None
+    external_id: ExternalId | None = None
 
 
 class TaskCreatedV1(EventData, frozen=True, kw_only=True):
@@ -60,7 +75,7 @@ class TaskCreatedV1(EventData, frozen=True, kw_only=True):
     fee_cents: FeeCents
     reward_cents: RewardCents
     created_by: UUID
-    external_id: str | None = None
+    external_id: ExternalId | None = None
 
 
 class TaskCreatedV2(EventData, frozen=True, kw_only=True):
@@ -68,11 +83,11 @@ class TaskCreatedV2(EventData, frozen=True, kw_only=True):
 
     task_id: UUID
     title: Title
-    jira_id: str | None = None
+    jira_id: JiraId | None = None
     fee_cents: FeeCents
     reward_cents: RewardCents
     created_by: UUID
-    external_id: str | None = None
+    external_id: ExternalId | None = None
 
 
 class TaskAssignedV1(EventData, frozen=True, kw_only=True):

@@ -5,15 +5,20 @@ import re
 from contracts.events import TaskCreatedV1, TaskCreatedV2
 
 # `[POPUG-123] - title`: hyphen or any dash, odd spaces, any case, or no separator at all.
+# Digits are ASCII (`\d` would take any script's); the lengths keep the id within JiraId.
+DASHES = r"\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
 JIRA_PREFIX = re.compile(
-    r"^\s*\[\s*(?P<project>[A-Za-z][A-Za-z0-9_]*)\s*[-\u2010-\u2015]\s*(?P<number>\d+)\s*\]"
-    r"\s*(?:[-\u2010-\u2015:]\s*)?(?P<title>\S.*)$",
+    rf"^\s*\[\s*(?P<project>[A-Za-z][A-Za-z0-9_]{{0,31}})\s*[{DASHES}]\s*(?P<number>[0-9]{{1,18}})"
+    rf"\s*\]\s*(?:[{DASHES}:]\s*)?(?P<title>\S.*)$",
     re.DOTALL,
 )
 
 
 def split_jira_id(title: str) -> tuple[str | None, str]:
-    """Split `[popug-7] - sweep` into `("POPUG-7", "sweep")`; no prefix gives `(None, title)`."""
+    """Split `[popug-7] - sweep` into `("POPUG-7", "sweep")`; no prefix gives `(None, title)`.
+
+    A prefix with nothing after it is a title: a task is never left without one.
+    """
     match = JIRA_PREFIX.match(title)
     if match is None:
         return None, title.strip()
