@@ -1,0 +1,1 @@
+"""The people: who works here, in which role, and since when."""

@@ -1,0 +1,1 @@
+"""The database's schema, step by step; `ops_api.database.migrate` runs them."""

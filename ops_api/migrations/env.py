@@ -1,0 +1,10 @@
+"""Alembic's entry: runs the revisions in the transaction that `ops_api.database.migrate` opened."""
+
+from alembic import context
+
+from ops_api.metadata import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata)
+with context.begin_transaction():
+    context.run_migrations()

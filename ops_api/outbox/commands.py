@@ -1,0 +1,75 @@
+"""Writing events: every command appends its facts here, in its own transaction."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TypedDict
+from uuid import UUID
+
+from sqlalchemy import Connection, insert
+
+from contracts import registry
+from contracts.events import EventData, TaskAssignedV1, TaskCompletedV1
+from ops_api.outbox.models import outbox
+
+_VERSIONS_OF_TYPE = {kind: key for key, kind in registry.DATA_TYPES.items()}
+
+
+class OutboxRow(TypedDict):
+    """One event as the outbox and the event log hold it; `body` is what travels, unchanged."""
+
+    event_id: UUID
+    type: str
+    version: int
+    topic: str
+    subject: str
+    sequence: int
+    occurred_at: dt.datetime
+    business_date: dt.date
+    correlation_id: UUID
+    fee_cents: int
+    reward_cents: int
+    body: str
+
+
+def outbox_row(
+    data: EventData,
+    *,
+    event_id: UUID,
+    subject: str,
+    sequence: int,
+    occurred_at: dt.datetime,
+    business_date: dt.date,
+    correlation_id: UUID,
+) -> OutboxRow:
+    """Encode one event and lay out its row."""
+    assert occurred_at.tzinfo is not None
+    event_type, version = _VERSIONS_OF_TYPE[type(data)]
+    body = registry.encode(
+        data,
+        event_id=event_id,
+        subject=subject,
+        sequence=sequence,
+        occurred_at=occurred_at,
+        business_date=business_date,
+        correlation_id=correlation_id,
+    )
+    return OutboxRow(
+        event_id=event_id,
+        type=event_type,
+        version=version,
+        topic=registry.topic_of(event_type),
+        subject=subject,
+        sequence=sequence,
+        occurred_at=occurred_at,
+        business_date=business_date,
+        correlation_id=correlation_id,
+        fee_cents=data.fee_cents if isinstance(data, TaskAssignedV1) else 0,
+        reward_cents=data.reward_cents if isinstance(data, TaskCompletedV1) else 0,
+        body=body.decode(),
+    )
+
+
+def append(connection: Connection, rows: Sequence[OutboxRow]) -> None:
+    """Write events into the outbox, in the order given; one statement for many rows."""
+    if rows:
+        connection.execute(insert(outbox), list(rows))

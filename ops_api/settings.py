@@ -1,0 +1,31 @@
+"""What the tracker needs to know about its surroundings; defaults live in `ates/settings.py`."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+
+class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Read with `contracts.environment.read_environment(TrackerSettings)`.
+
+    `tracker_url` is the address a browser uses (its scheme decides about secure cookies).
+    """
+
+    database_url: str
+    business_timezone: str = "UTC"
+    tracker_url: str
+    tracker_host: str
+    tracker_port: Annotated[int, Meta(ge=1, le=65535)]
+    tracker_service_token: Annotated[str, Meta(min_length=16)]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The business zone; raises ZoneInfoNotFoundError for an unknown name."""
+        return ZoneInfo(self.business_timezone)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the tracker over https."""
+        return self.tracker_url.startswith("https://")

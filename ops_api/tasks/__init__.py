@@ -1,0 +1,1 @@
+"""Tasks: created, assigned at random, reassigned, completed."""

@@ -1,0 +1,60 @@
+"""The table of tasks; grain: one row per task, with its present assignee.
+
+`version` counts the task's events; `assignment_number` counts how often it was assigned.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+from ops_api.employees.models import employees
+from ops_api.metadata import metadata
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("task_id", Uuid, primary_key=True),
+    Column("external_id", Text, unique=True),
+    Column("title", Text, nullable=False),
+    Column("jira_id", Text),
+    Column("status", Text, nullable=False),
+    Column("assignee_id", Uuid, ForeignKey(employees.c.employee_id), nullable=False),
+    Column("fee_cents", BigInteger, nullable=False),
+    Column("reward_cents", BigInteger, nullable=False),
+    Column("assignment_number", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_by", Uuid, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("completed_at", DateTime(timezone=True)),
+    CheckConstraint("length(title) between 1 and 500", "title"),
+    CheckConstraint("status in ('open', 'done')", "status"),
+    CheckConstraint("(status = 'done') = (completed_at is not null)", "completed_at"),
+    CheckConstraint("fee_cents between 1000 and 2000 and fee_cents % 100 = 0", "fee_cents"),
+    CheckConstraint(
+        "reward_cents between 2000 and 4000 and reward_cents % 100 = 0", "reward_cents"
+    ),
+    CheckConstraint("assignment_number >= 1", "assignment_number"),
+    CheckConstraint("version > assignment_number", "version"),
+)
+Index(
+    "tasks_open_idx",
+    tasks.c.assignee_id,
+    tasks.c.created_at,
+    postgresql_where=text("status = 'open'"),
+)
+Index(
+    "tasks_done_idx",
+    tasks.c.assignee_id,
+    tasks.c.completed_at,
+    postgresql_where=text("status = 'done'"),
+)
