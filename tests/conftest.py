@@ -1,0 +1,173 @@
+"""Real servers for all tests: started once per session, gone with pytest however it ends."""
+
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from psycopg2 import sql
+
+from ates.embedded import process
+from ates.embedded.kafka import KafkaServer
+from ates.embedded.postgres import ROLE, PostgresServer
+
+if TYPE_CHECKING:
+    from warehouse.settings import LakeSettings
+
+# A test database need not survive a power cut; kill -9 of the server loses nothing even so.
+POSTGRES_FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
+TEMPLATE_DATABASE = "tracker_template"
+NewDatabase = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A running PostgreSQL 18; `.url(database)` is an SQLAlchemy URL of our own role."""
+    home = _home(tmp_path_factory, "postgres")
+    server = PostgresServer(
+        home / "server", process.free_port(), home / "secrets", POSTGRES_FOR_TESTS
+    )
+    with _running(server, home / "server.log"):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """A running broker; `.bootstrap`, and `.credentials("admin" | "relay" | "ingest")`."""
+    home = _home(tmp_path_factory, "kafka")
+    ports = process.free_port(), process.free_port()
+    server = KafkaServer(home / "server", *ports, home / "secrets", topic_prefix="")
+    with _running(server, home / "server.log"):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def tracker_template(postgres_server: PostgresServer) -> str:
+    """Name of a database with the tracker's schema and no row; copy it, never write to it."""
+    from ops_api.database import migrate
+
+    with contextlib.closing(postgres_server.connect_as_superuser()) as connection:
+        _execute(connection, "create database {} owner {}", TEMPLATE_DATABASE, ROLE)
+    migrate(postgres_server.url(TEMPLATE_DATABASE))
+    return TEMPLATE_DATABASE
+
+
+@pytest.fixture
+def new_database(postgres_server: PostgresServer) -> Iterator[NewDatabase]:
+    """Call it with a word, and optionally `template=`: the URL of a fresh database."""
+    names: list[str] = []
+
+    def create(word: str, template: str = "template1") -> str:
+        names.append(f"{word}_{secrets.token_hex(4)}")
+        with contextlib.closing(postgres_server.connect_as_superuser()) as connection:
+            statement = "create database {} owner {} template {}"
+            _execute(connection, statement, names[-1], ROLE, template)
+        return postgres_server.url(names[-1])
+
+    yield create
+    with contextlib.closing(postgres_server.connect_as_superuser()) as connection:
+        for name in names:
+            _execute(connection, "drop database if exists {} with (force)", name)
+
+
+@pytest.fixture
+def database_url(new_database: NewDatabase, tracker_template: str) -> str:
+    """A tracker database of one's own: migrated, empty, dropped after the test."""
+    return new_database("tracker", template=tracker_template)
+
+
+@pytest.fixture
+def lake_environment(new_database: NewDatabase, tmp_path: Path) -> dict[str, str]:
+    """The variables of an empty lake of one's own."""
+    data = tmp_path / "lake"
+    data.mkdir()
+    return {"LAKE_CATALOG_URL": new_database("lake"), "LAKE_DATA_PATH": str(data)}
+
+
+@pytest.fixture
+def lake_settings(lake_environment: dict[str, str]) -> "LakeSettings":
+    """An empty lake of one's own: a fresh catalog, files in a temporary folder."""
+    from warehouse.settings import LakeSettings
+
+    from contracts.environment import read_environment
+
+    return read_environment(LakeSettings, lake_environment)
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """What this test's topics start with; its topics exist only when it makes them."""
+    return f"t{secrets.token_hex(4)}."
+
+
+@pytest.fixture
+def environment(
+    tmp_path: Path,
+    database_url: str,
+    lake_environment: dict[str, str],
+    new_database: NewDatabase,
+    kafka_server: KafkaServer,
+    topic_prefix: str,
+) -> dict[str, str]:
+    """Every setting for child processes and `read_environment`, with everything of one's own.
+
+    Nothing listens yet on the ports it names, except PostgreSQL and Kafka.
+    """
+    ports = {name: str(process.free_port()) for name in PORTS_OF_SERVICES}
+    return {
+        **lake_environment,
+        **ports,
+        "ATES_HOME": str(tmp_path / "home"),
+        "BUSINESS_TIMEZONE": "UTC",
+        "DATABASE_URL": database_url,
+        "DAGSTER_DATABASE_URL": new_database("dagster"),
+        "KAFKA_BOOTSTRAP_SERVERS": kafka_server.bootstrap,
+        "KAFKA_TOPIC_PREFIX": topic_prefix,
+        "KAFKA_TASK_PARTITIONS": "4",
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+        "KAFKA_RELAY_USERNAME": "relay",
+        "KAFKA_RELAY_PASSWORD": kafka_server.password("relay"),
+        "KAFKA_INGEST_USERNAME": "ingest",
+        "KAFKA_INGEST_PASSWORD": kafka_server.password("ingest"),
+        "SMTP_URL": f"smtp://127.0.0.1:{ports['SMTP_PORT']}",
+        "MAIL_FROM": "payouts@uberpopug.example",
+        "TRACKER_HOST": "127.0.0.1",
+        "TRACKER_URL": f"http://127.0.0.1:{ports['TRACKER_PORT']}",
+        "TRACKER_SERVICE_TOKEN": secrets.token_urlsafe(24),
+    }
+
+
+PORTS_OF_SERVICES = (
+    "TRACKER_PORT",
+    "SMTP_PORT",
+    "MAILBOX_PORT",
+    "DAGSTER_PORT",
+    "DAGSTER_GRPC_PORT",
+    "DASHBOARDS_PORT",
+)
+
+
+def _home(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that the system user of an embedded server can reach."""
+    home = factory.mktemp(name)
+    for folder in (home, home.parent, home.parent.parent):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    return home
+
+
+@contextlib.contextmanager
+def _running(server: process.Server, log: Path) -> Iterator[None]:
+    running = process.Running(server, log)
+    running.start()
+    try:
+        yield
+    finally:
+        running.stop()
+
+
+def _execute(connection: Any, statement: str, *names: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
