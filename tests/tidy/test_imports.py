@@ -1,0 +1,145 @@
+"""Who may import whom: the table of docs/architecture.md, and proof that a breach is noticed."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from tests.tidy.tree import PACKAGES, ROOT, name_of, parsed, python_files
+
+# One line per import rule of pyproject.toml: the file in which it is broken, and how.
+BREACHES = {
+    "contracts-know-nobody": ("contracts/events.py", "import warehouse"),
+    "ops-api-shares-only-events": ("ops_api/tasks/commands.py", "import pipelines.mail"),
+    "pipelines-share-only-events": ("pipelines/mail.py", "from ops_api.tasks import models"),
+    "warehouse-serves-others": ("warehouse/reads.py", "import dashboards"),
+    "dashboards-read": ("dashboards/app.py", "import ops_api.tasks.queries"),
+    "subjects-are-layered": ("ops_api/tasks/rules.py", "from ops_api.tasks import routes"),
+}
+# Distributions whose module has another name, and those that are used without an import.
+MODULES = {
+    "argon2-cffi": "argon2",
+    "duckdb-extension-ducklake": "duckdb_extensions",
+    "duckdb-extension-httpfs": "duckdb_extensions",
+    "duckdb-extension-postgres-scanner": "duckdb_extensions",
+    "kafka-python": "kafka",
+}
+USED_WITHOUT_IMPORT = {
+    "dagster-postgres": "named in Dagster's instance file",
+    "dagster-webserver": "started as a program",
+    "psycopg2-binary": "SQLAlchemy's driver",
+    "setuptools": "builds the editable installation",
+}
+SUBJECTS = ("employees", "tasks", "days")
+LAYERS = ("routes", "commands", "queries", "models", "rules")
+# What `ates` may load before it knows which command was asked for.
+HEAVY_MODULES = ("dagster", "duckdb", "flask", "kafka", "pyarrow", "sqlalchemy", "streamlit")
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
+        cwd=folder, capture_output=True, text=True, check=False,
+        env={"PYTHONPATH": str(folder), "PATH": ""},
+    )  # fmt: skip
+
+
+def imported_packages(path: Path) -> Iterator[str]:
+    """Top-level names of everything a file imports, wherever in the file."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: imports are absolute"
+            assert node.module is not None
+            yield node.module.partition(".")[0]
+
+
+def plant(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    for parent in [path.parent, *path.parent.parents]:
+        if folder in parent.parents:
+            parent.mkdir(parents=True, exist_ok=True)
+            (parent / "__init__.py").touch()
+    path.write_text(text + "\n", "utf-8")
+
+
+def test_nobody_imports_what_the_table_forbids() -> None:
+    result = lint_imports(ROOT)
+
+    assert result.returncode == 0, result.stdout
+
+
+def test_each_planted_breach_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    for package in PACKAGES:
+        plant(tmp_path, f"{package}/__init__.py", "")
+    for subject in SUBJECTS:
+        for layer in LAYERS:
+            plant(tmp_path, f"ops_api/{subject}/{layer}.py", "")
+    for name, breach in BREACHES.values():
+        plant(tmp_path, name, breach)
+
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    report = lint_imports(tmp_path).stdout
+
+    assert {rule["id"] for rule in rules["contracts"]} == BREACHES.keys()
+    for rule in rules["contracts"]:
+        assert f"{rule['name']} BROKEN" in report, report
+
+
+@pytest.mark.parametrize(
+    ("pattern", "others"),
+    [("contracts/*.py", {"contracts", "msgspec"}), ("ops_api/*/rules.py", {"contracts"})],
+)
+def test_pure_code_needs_the_standard_library_alone(pattern: str, others: set[str]) -> None:
+    strangers = [
+        f"{name_of(path)} imports {package}"
+        for path in python_files()
+        if fnmatch(name_of(path), pattern)
+        for package in imported_packages(path)
+        if package not in sys.stdlib_module_names | others
+    ]
+
+    assert strangers == []
+
+
+def test_production_code_never_imports_tests() -> None:
+    assert [
+        name_of(path)
+        for path in python_files(*PACKAGES)
+        if {"tests", "pytest"} & set(imported_packages(path))
+    ] == []
+
+
+def test_the_command_line_starts_light() -> None:
+    program = f"import sys, ates.cli; print(*(m for m in {HEAVY_MODULES!r} if m in sys.modules))"
+
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+
+    assert result.stdout.split() == []
+
+
+def test_every_dependency_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = [re.split(r"[=<>\[~!]", line)[0] for line in project["dependencies"]]
+    imported = {
+        package
+        for path in python_files(*PACKAGES, "benchmarks")
+        for package in imported_packages(path)
+    }
+
+    assert [
+        name
+        for name in names
+        if name not in USED_WITHOUT_IMPORT
+        and MODULES.get(name, name.replace("-", "_")) not in imported
+    ] == []
