@@ -1,0 +1,28 @@
+#!/bin/sh
+# Write the secrets that docker-compose.yml hands to its services, one file each, never twice.
+#
+# The folder is open to its owner alone. The files in it are readable, because Compose mounts them
+# one by one and our services run as a user the host does not know.
+set -eu
+
+folder=${1:-secrets}
+if [ -e "$folder/postgres_password" ]; then
+    echo "$folder already holds secrets; delete it (and the database volume) to begin anew"
+    exit 0
+fi
+
+random() {
+    od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
+}
+
+umask 077
+mkdir -p "$folder"
+password=$(random)
+for database in tracker lake dagster; do
+    printf 'postgresql+psycopg2://ates:%s@postgres:5432/%s' "$password" "$database" \
+        > "$folder/${database}_database_url"
+done
+random > "$folder/tracker_service_token"
+printf '%s' "$password" > "$folder/postgres_password"
+chmod 0444 "$folder"/*
+echo "wrote the secrets into $folder"
