@@ -1,0 +1,35 @@
+"""The PostgreSQL side of the deliveries: the engine and the tables, made when missing."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, text
+
+SCHEMA_SQL = Path(__file__).with_name("schema.sql")
+# Two processes that start at once would otherwise both create the schema, and one would fail.
+SCHEMA_LOCK = 0x61746511
+CONNECT_TIMEOUT_SECONDS = 5
+STATEMENT_TIMEOUT_MS = 30_000
+POOL_SIZE = 2
+
+
+def open_engine(database_url: str) -> Engine:
+    """An engine whose every call ends by itself: limits on connecting, waiting and running."""
+    return create_engine(
+        database_url,
+        pool_size=POOL_SIZE,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+            "application_name": "ates mail",
+        },
+    )
+
+
+def create_schema(engine: Engine) -> None:
+    """Create schema `mail` and its tables; changes nothing when they are there."""
+    with engine.begin() as connection:
+        if connection.scalar(text("select to_regclass('mail.planning')")) is not None:
+            return
+        connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK})
+        connection.exec_driver_sql(SCHEMA_SQL.read_text(encoding="utf-8"))

@@ -1,0 +1,170 @@
+"""The payout mail: headers, a text part and an HTML part that say the same.
+
+Nothing from outside reaches a header except through EmailMessage, which refuses line breaks,
+or a line or tag except through `text.py` and `html.escape`.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, EmailPolicy
+from email.utils import format_datetime, parseaddr
+from html import escape
+from pathlib import Path
+from string import Template
+from textwrap import wrap
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pipelines.mail.text import money, one_line, without_links
+from warehouse.statements import Statement, StatementEntry
+
+HTML_TEMPLATE = Template(Path(__file__).with_name("statement.html").read_text(encoding="utf-8"))
+COMPANY_NAME = "UberPopug Inc."
+LINE_LENGTH = 78
+AMOUNT_WIDTH = 12
+KIND_WORDS = {"fee": "Fee", "reward": "Reward", "reversal": "Correction"}
+
+
+class BadAddressError(ValueError):
+    """No mail can go to this address; the message says why."""
+
+
+def message_id(entry_id: UUID, mail_from: str) -> str:
+    """The Message-ID of a payout's mail, the same for every copy of it."""
+    domain = parseaddr(mail_from)[1].rpartition("@")[2] or "localhost"
+    return f"<payout.{entry_id}@{domain}>"
+
+
+def build_message(
+    statement: Statement,
+    *,
+    message_id: str,
+    mail_from: str,
+    zone: ZoneInfo,
+    now: dt.datetime,
+) -> EmailMessage:
+    """The mail that tells an employee of one payout; raises BadAddressError."""
+    assert statement.closing_cents == 0, statement
+    message = EmailMessage(policy=_policy_for(statement.email))
+    sender_name, sender = parseaddr(mail_from)
+    message["From"] = _address(sender_name or COMPANY_NAME, sender)
+    message["To"] = _address(one_line(statement.name), statement.email or "")
+    message["Subject"] = (
+        f"Your payout for {statement.business_date}: {money(statement.amount_cents)}"
+    )
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content("\n".join(_text_lines(statement, zone)) + "\n", cte="quoted-printable")
+    message.add_alternative(_html(statement, zone), subtype="html", cte="quoted-printable")
+    return message
+
+
+def _policy_for(email: str | None) -> "EmailPolicy[EmailMessage]":
+    """Headers in UTF-8 only where the part before the @ cannot be written otherwise."""
+    local_part = (email or "").rpartition("@")[0]
+    return SMTP if local_part.isascii() else SMTP.clone(utf8=True)
+
+
+def _address(name: str, address: str) -> Address:
+    local_part, _, domain = address.rpartition("@")
+    if not local_part or not domain or not address.isprintable() or " " in address:
+        raise BadAddressError(f"{address!r} is no mail address")
+    try:
+        ascii_domain = domain.encode("idna").decode("ascii")
+        return Address(name, addr_spec=f"{local_part}@{ascii_domain}")
+    except (ValueError, IndexError, MessageError) as error:  # the parser of email raises all three
+        raise BadAddressError(f"{address!r} is no mail address") from error
+
+
+def _day(statement: Statement) -> str:
+    date = statement.business_date
+    return f"{date:%A}, {date.day} {date:%B} {date.year}"
+
+
+def _lines_of_sum(statement: Statement) -> Iterator[tuple[str, int]]:
+    """What the sum is made of, line by line, each with its cents."""
+    yield "Balance before the day", statement.opening_cents
+    yield (
+        _counted(statement.count_fees, "fee for an assignment", "fees for assignments"),
+        (statement.fees_cents),
+    )
+    yield (
+        _counted(statement.count_rewards, "reward for a task", "rewards for tasks"),
+        (statement.rewards_cents),
+    )
+    if statement.count_reversals:
+        yield (
+            _counted(statement.count_reversals, "correction", "corrections"),
+            (statement.reversals_cents),
+        )
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _text_lines(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
+    yield f"Hello {without_links(statement.name)},"
+    yield ""
+    yield f"your payout for {_day(statement)} is {money(statement.amount_cents)}."
+    yield "Your balance is now 0.00."
+    yield ""
+    yield "How it came about"
+    for label, cents in _lines_of_sum(statement):
+        yield f"  {label:<34}{money(cents):>{AMOUNT_WIDTH}}"
+    yield f"  {'Paid out':<34}{money(statement.amount_cents):>{AMOUNT_WIDTH}}"
+    if statement.entries:
+        yield ""
+        yield f"The entries behind it (times in {zone.key})"
+        for entry in statement.entries:
+            yield from _text_entry(entry, zone)
+        if statement.count_more:
+            yield f"  ... and {_more(statement)}"
+    yield ""
+    yield f"Payout {statement.entry_id}."
+    yield f"{COMPANY_NAME} pays every positive balance at the end of the day."
+
+
+def _text_entry(entry: StatementEntry, zone: ZoneInfo) -> list[str]:
+    start = f"  {_time(entry, zone)}  {KIND_WORDS[entry.kind]:<10}{money(entry.amount_cents):>10}  "
+    return wrap(
+        without_links(entry.title),
+        width=LINE_LENGTH,
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+    ) or [start.rstrip()]
+
+
+def _time(entry: StatementEntry, zone: ZoneInfo) -> str:
+    return f"{entry.occurred_at.astimezone(zone):%H:%M}"
+
+
+def _more(statement: Statement) -> str:
+    return _counted(statement.count_more, "more entry", "more entries")
+
+
+def _html(statement: Statement, zone: ZoneInfo) -> str:
+    rows = "".join(
+        f"<tr><td>{_time(entry, zone)}</td><td>{KIND_WORDS[entry.kind]}</td>"
+        f"<td>{escape(without_links(entry.title))}</td>"
+        f'<td class="sum">{money(entry.amount_cents)}</td></tr>\n'
+        for entry in statement.entries
+    )
+    if statement.count_more:
+        rows += f'<tr><td colspan="4">&hellip; and {_more(statement)}</td></tr>\n'
+    return HTML_TEMPLATE.substitute(
+        name=escape(without_links(statement.name)),
+        day=_day(statement),
+        amount=money(statement.amount_cents),
+        sum_rows="".join(
+            f'<tr><td>{label}</td><td class="sum">{money(cents)}</td></tr>\n'
+            for label, cents in _lines_of_sum(statement)
+        ),
+        entry_rows=rows or '<tr><td colspan="4">No entries on this day.</td></tr>\n',
+        zone=escape(zone.key),
+        entry_id=statement.entry_id,
+    )

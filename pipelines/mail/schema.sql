@@ -1,0 +1,37 @@
+-- One row per payout whose employee is to be told; written once, then only its state moves.
+create schema if not exists mail;
+
+create table if not exists mail.deliveries (
+    delivery_id uuid primary key,          -- the payout's entry_id
+    business_date date not null,
+    employee_id uuid not null,
+    email text,                            -- null: the employee had no address
+    name text not null,
+    amount_cents bigint not null check (amount_cents > 0),
+    message_id text not null unique,       -- fixed, so that a second copy can be recognised
+    state text not null default 'pending'
+        check (state in ('pending', 'sending', 'sent', 'blocked')),
+    attempts integer not null default 0 check (attempts >= 0),
+    next_attempt_at timestamptz not null,
+    claimed_until timestamptz,             -- a sender that died loses the row at this time
+    sent_at timestamptz,
+    last_error text,
+    planned_at timestamptz not null,
+    unique (business_date, employee_id),
+    check ((state = 'sending') = (claimed_until is not null)),
+    check ((state = 'sent') = (sent_at is not null)),
+    check (state <> 'sent' or email is not null),
+    check (state <> 'blocked' or last_error is not null)
+);
+
+-- What is due, in the order in which it became due; the rows already sent are not in it.
+create index if not exists deliveries_due
+    on mail.deliveries ((coalesce(claimed_until, next_attempt_at)), business_date, delivery_id)
+    where state <> 'sent';
+
+-- Every paid day up to this date has its deliveries. Emptied, all paid days are looked at again.
+create table if not exists mail.planning (
+    only_row boolean primary key default true check (only_row),
+    planned_through date
+);
+insert into mail.planning default values on conflict do nothing;

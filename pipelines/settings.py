@@ -1,0 +1,39 @@
+"""What each part of the pipelines needs from the environment; `ates` owns all defaults.
+
+Read one with `contracts.environment.read_environment(MailSettings)`, where it is first needed.
+"""
+
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+
+class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Telling employees of their payouts."""
+
+    database_url: str
+    smtp_url: str
+    mail_from: str
+    business_timezone: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which an employee reads the times of the day."""
+        return ZoneInfo(self.business_timezone)
+
+
+class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Asking the tracker to close days."""
+
+    tracker_url: str
+    tracker_service_token: str
+    business_timezone: str
+
+
+class DagsterSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Dagster's own processes meet."""
+
+    dagster_home: str
+    dagster_port: int
+    dagster_grpc_port: int
+    dagster_database_url: str
