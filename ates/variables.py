@@ -1,0 +1,200 @@
+"""Every environment variable of the system: unit, default and meaning, in one table.
+
+A default may name other variables in braces. `.env.example` is written from this table
+(`python -m ates.variables > .env.example`), and a test compares the two.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Unit(StrEnum):
+    """What the text of a variable measures."""
+
+    TEXT = "text"
+    FOLDER = "folder"
+    URL = "URL"
+    PORT = "TCP port"
+    COUNT = "count"
+    ZONE = "IANA time zone"
+    HOST = "host name or address"
+    MAIL = "e-mail address"
+    SECRET = "secret"  # noqa: S105 - the word itself
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """One variable. Without a default it stays unset; `doc` says what that means."""
+
+    name: str
+    unit: Unit
+    default: str | None
+    doc: str
+
+
+class Section(msgspec.Struct, frozen=True):
+    """Variables that belong together."""
+
+    title: str
+    variables: tuple[Variable, ...]
+
+
+SECTIONS = (
+    Section(
+        "The installation",
+        (
+            Variable("ATES_HOME", Unit.FOLDER, ".ates", "All state: databases, lake, logs, mail."),
+            Variable(
+                "BUSINESS_TIMEZONE", Unit.ZONE, "UTC", "Where a business day begins and ends."
+            ),
+        ),
+    ),
+    Section(
+        "PostgreSQL (give all three URLs or none: with them, no embedded server starts)",
+        (
+            Variable("POSTGRES_PORT", Unit.PORT, "5433", "The embedded server's."),
+            Variable(
+                "DATABASE_URL",
+                Unit.URL,
+                None,
+                "The tracker's database, as postgresql+psycopg2://user:password@host/database; "
+                "unset: the embedded server.",
+            ),
+            Variable(
+                "LAKE_CATALOG_URL",
+                Unit.URL,
+                None,
+                "The lake's catalog, a database of its own; unset: the embedded server.",
+            ),
+            Variable(
+                "DAGSTER_DATABASE_URL",
+                Unit.URL,
+                None,
+                "Dagster's own state, a database of its own; unset: the embedded server.",
+            ),
+        ),
+    ),
+    Section(
+        "The lake",
+        (
+            Variable(
+                "LAKE_DATA_PATH",
+                Unit.FOLDER,
+                "{ATES_HOME}/lake",
+                "The lake's Parquet files: a folder, or an s3:// URL.",
+            ),
+        ),
+    ),
+    Section(
+        "Apache Kafka",
+        (
+            Variable(
+                "KAFKA_BOOTSTRAP_SERVERS",
+                Unit.TEXT,
+                None,
+                "host:port,... of a cluster; unset: the embedded broker.",
+            ),
+            Variable("KAFKA_PORT", Unit.PORT, "9092", "The embedded broker's, for clients."),
+            Variable("KAFKA_CONTROLLER_PORT", Unit.PORT, "9093", "The embedded broker's own."),
+            Variable(
+                "KAFKA_TOPIC_PREFIX", Unit.TEXT, "ates.", "What every topic's name begins with."
+            ),
+            Variable(
+                "KAFKA_TASK_PARTITIONS",
+                Unit.COUNT,
+                "4",
+                "Partitions of the topic of tasks, when the relay makes it.",
+            ),
+            Variable(
+                "KAFKA_SECURITY_PROTOCOL",
+                Unit.TEXT,
+                None,
+                "SASL_PLAINTEXT, SASL_SSL, SSL or PLAINTEXT; unset: SASL_PLAINTEXT for the "
+                "embedded broker, PLAINTEXT for a cluster.",
+            ),
+            Variable("KAFKA_SASL_MECHANISM", Unit.TEXT, "SCRAM-SHA-512", "How clients sign in."),
+            Variable(
+                "KAFKA_RELAY_USERNAME", Unit.TEXT, "relay", "May create and write the topics."
+            ),
+            Variable(
+                "KAFKA_RELAY_PASSWORD",
+                Unit.SECRET,
+                None,
+                "Unset: generated for the embedded broker, none for a cluster.",
+            ),
+            Variable("KAFKA_INGEST_USERNAME", Unit.TEXT, "ingest", "May read the topics."),
+            Variable(
+                "KAFKA_INGEST_PASSWORD",
+                Unit.SECRET,
+                None,
+                "Unset: generated for the embedded broker, none for a cluster.",
+            ),
+        ),
+    ),
+    Section(
+        "Mail",
+        (
+            Variable(
+                "SMTP_URL",
+                Unit.URL,
+                None,
+                "smtp://user:password@host:port or smtps://...; unset: a local mailbox that "
+                "keeps every message for reading and sends none.",
+            ),
+            Variable("SMTP_PORT", Unit.PORT, "1025", "Where the local mailbox takes mail."),
+            Variable("MAILBOX_PORT", Unit.PORT, "8025", "Where the local mailbox is read."),
+            Variable(
+                "MAIL_FROM", Unit.MAIL, "payouts@uberpopug.example", "The sender of payout mails."
+            ),
+        ),
+    ),
+    Section(
+        "The tracker",
+        (
+            Variable("TRACKER_HOST", Unit.HOST, "127.0.0.1", "Where the tracker listens."),
+            Variable("TRACKER_PORT", Unit.PORT, "8000", "Where the tracker listens."),
+            Variable(
+                "TRACKER_URL",
+                Unit.URL,
+                "http://127.0.0.1:{TRACKER_PORT}",
+                "How browsers and the other services reach the tracker.",
+            ),
+            Variable(
+                "TRACKER_SERVICE_TOKEN",
+                Unit.SECRET,
+                None,
+                "Bearer token of service calls, 16 characters or more; unset: generated.",
+            ),
+        ),
+    ),
+    Section(
+        "Dagster and the dashboards",
+        (
+            Variable("DAGSTER_HOME", Unit.FOLDER, "{ATES_HOME}/dagster", "Dagster's settings."),
+            Variable("DAGSTER_PORT", Unit.PORT, "3000", "Dagster's pages, on loopback only."),
+            Variable("DAGSTER_GRPC_PORT", Unit.PORT, "4266", "Dagster's code server."),
+            Variable("DASHBOARDS_PORT", Unit.PORT, "8501", "The dashboards' pages."),
+        ),
+    ),
+)
+VARIABLES = {variable.name: variable for section in SECTIONS for variable in section.variables}
+HEADER = """\
+# Every setting, with its unit and default. Copy this file to `.env` and uncomment what differs;
+# variables of the environment go before the file. For any X, X_FILE names a file that holds the
+# value (for secrets). Written by `python -m ates.variables > .env.example`.
+"""
+
+
+def example() -> str:
+    """The text of `.env.example`."""
+    blocks = [HEADER]
+    for section in SECTIONS:
+        blocks.append(f"\n# --- {section.title}\n")
+        for variable in section.variables:
+            default = (variable.default or "").replace("{", "${")
+            blocks.append(f"# {variable.unit}: {variable.doc}\n#{variable.name}={default}\n")
+    return "".join(blocks)
+
+
+if __name__ == "__main__":
+    print(example(), end="")
