@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from string import Template
 from textwrap import wrap
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from pipelines.mail.headers import MAIL_POLICY, MAIL_POLICY_WITH_UTF8
 from pipelines.mail.text import money, one_line, without_links
 from warehouse.statements import Statement, StatementEntry
 
@@ -49,8 +52,7 @@ def build_message(
     """The mail that tells an employee of one payout; raises BadAddressError."""
     assert statement.closing_cents == 0, statement
     message = EmailMessage(policy=_policy_for(statement.email))
-    sender_name, sender = parseaddr(mail_from)
-    message["From"] = _address(sender_name or COMPANY_NAME, sender)
+    message["From"] = _sender(mail_from)
     message["To"] = _address(one_line(statement.name), statement.email or "")
     message["Subject"] = (
         f"Your payout for {statement.business_date}: {money(statement.amount_cents)}"
@@ -58,15 +60,23 @@ def build_message(
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("\n".join(_text_lines(statement, zone)) + "\n", cte="quoted-printable")
-    message.add_alternative(_html(statement, zone), subtype="html", cte="quoted-printable")
+    lines = [_line(entry, zone) for entry in statement.entries]
+    message.set_content(_text(statement, lines, zone), cte="quoted-printable")
+    message.make_alternative(boundary=f"payout-{statement.entry_id}")
+    message.add_alternative(_html(statement, lines, zone), subtype="html", cte="quoted-printable")
     return message
+
+
+@lru_cache(maxsize=4)
+def _sender(mail_from: str) -> str:
+    name, address = parseaddr(mail_from)
+    return str(_address(name or COMPANY_NAME, address))
 
 
 def _policy_for(email: str | None) -> "EmailPolicy[EmailMessage]":
     """Headers in UTF-8 only where the part before the @ cannot be written otherwise."""
     local_part = (email or "").rpartition("@")[0]
-    return SMTP if local_part.isascii() else SMTP.clone(utf8=True)
+    return MAIL_POLICY if local_part.isascii() else MAIL_POLICY_WITH_UTF8
 
 
 def _address(name: str, address: str) -> Address:
@@ -107,7 +117,30 @@ def _counted(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-def _text_lines(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
+class _Line(NamedTuple):
+    """An entry as both parts show it; the title is plain text, not yet escaped."""
+
+    time: str
+    kind: str
+    amount: str
+    title: str
+
+
+def _line(entry: StatementEntry, zone: ZoneInfo) -> _Line:
+    local = entry.occurred_at.astimezone(zone)
+    return _Line(
+        time=f"{local.hour:02d}:{local.minute:02d}",
+        kind=KIND_WORDS[entry.kind],
+        amount=money(entry.amount_cents),
+        title=without_links(entry.title),
+    )
+
+
+def _text(statement: Statement, lines: list[_Line], zone: ZoneInfo) -> str:
+    return "\n".join(_text_lines(statement, lines, zone)) + "\n"
+
+
+def _text_lines(statement: Statement, lines: list[_Line], zone: ZoneInfo) -> Iterator[str]:
     yield f"Hello {without_links(statement.name)},"
     yield ""
     yield f"your payout for {_day(statement)} is {money(statement.amount_cents)}."
@@ -117,11 +150,11 @@ def _text_lines(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
     for label, cents in _lines_of_sum(statement):
         yield f"  {label:<34}{money(cents):>{AMOUNT_WIDTH}}"
     yield f"  {'Paid out':<34}{money(statement.amount_cents):>{AMOUNT_WIDTH}}"
-    if statement.entries:
+    if lines:
         yield ""
         yield f"The entries behind it (times in {zone.key})"
-        for entry in statement.entries:
-            yield from _text_entry(entry, zone)
+        for line in lines:
+            yield from _text_entry(line)
         if statement.count_more:
             yield f"  ... and {_more(statement)}"
     yield ""
@@ -129,41 +162,39 @@ def _text_lines(statement: Statement, zone: ZoneInfo) -> Iterator[str]:
     yield f"{COMPANY_NAME} pays every positive balance at the end of the day."
 
 
-def _text_entry(entry: StatementEntry, zone: ZoneInfo) -> list[str]:
-    start = f"  {_time(entry, zone)}  {KIND_WORDS[entry.kind]:<10}{money(entry.amount_cents):>10}  "
+def _text_entry(line: _Line) -> list[str]:
+    start = f"  {line.time}  {line.kind:<10}{line.amount:>10}  "
+    if len(start) + len(line.title) <= LINE_LENGTH:
+        return [start + line.title]
     return wrap(
-        without_links(entry.title),
+        line.title,
         width=LINE_LENGTH,
         initial_indent=start,
         subsequent_indent=" " * len(start),
-    ) or [start.rstrip()]
-
-
-def _time(entry: StatementEntry, zone: ZoneInfo) -> str:
-    return f"{entry.occurred_at.astimezone(zone):%H:%M}"
+    )
 
 
 def _more(statement: Statement) -> str:
     return _counted(statement.count_more, "more entry", "more entries")
 
 
-def _html(statement: Statement, zone: ZoneInfo) -> str:
+def _html(statement: Statement, lines: list[_Line], zone: ZoneInfo) -> str:
     rows = "".join(
-        f"<tr><td>{_time(entry, zone)}</td><td>{KIND_WORDS[entry.kind]}</td>"
-        f"<td>{escape(without_links(entry.title))}</td>"
-        f'<td class="sum">{money(entry.amount_cents)}</td></tr>\n'
-        for entry in statement.entries
+        f"<tr><td>{line.time}</td><td>{line.kind}</td><td>{escape(line.title)}</td>"
+        f'<td class="sum">{line.amount}</td></tr>\n'
+        for line in lines
     )
     if statement.count_more:
         rows += f'<tr><td colspan="4">&hellip; and {_more(statement)}</td></tr>\n'
+    sums = "".join(
+        f'<tr><td>{label}</td><td class="sum">{money(cents)}</td></tr>\n'
+        for label, cents in _lines_of_sum(statement)
+    )
     return HTML_TEMPLATE.substitute(
         name=escape(without_links(statement.name)),
         day=_day(statement),
         amount=money(statement.amount_cents),
-        sum_rows="".join(
-            f'<tr><td>{label}</td><td class="sum">{money(cents)}</td></tr>\n'
-            for label, cents in _lines_of_sum(statement)
-        ),
+        sum_rows=sums,
         entry_rows=rows or '<tr><td colspan="4">No entries on this day.</td></tr>\n',
         zone=escape(zone.key),
         entry_id=statement.entry_id,

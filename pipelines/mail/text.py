@@ -5,9 +5,14 @@ import unicodedata
 
 ZERO_WIDTH_SPACE = "\u200b"
 # Mail programs make links of these by themselves; a gap nobody sees stops that.
-LINK_LIKE = re.compile(r"(?<=[A-Za-z0-9]:)(?=//)|(?<=\w\.)(?=[^\W\d_]{2})|(?<=\S)(?=@\S)|"
-                       r"(?<=\bmailto:)(?=\S)|(?<=\bjavascript:)(?=\S)|(?<=\btel:)(?=\S)",
-                       re.IGNORECASE)  # fmt: skip
+LINK_LIKE = re.compile(
+    r"(?<=[a-z0-9]:)(?=//)"  # http://...
+    r"|(?<=\w\.)(?=[^\W\d_]{2})"  # www.x, example.com
+    r"|(?<=\S)(?=@\S)"  # a@b
+    r"|(?<=\bmailto:)(?=\S)|(?<=\bjavascript:)(?=\S)|(?<=\btel:)(?=\S)",
+    re.IGNORECASE,
+)
+LINK_SIGNS = frozenset(".:@")
 BIDI_CONTROLS = frozenset(
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 )
@@ -15,6 +20,8 @@ BIDI_CONTROLS = frozenset(
 
 def one_line(words: str) -> str:
     """The words on one line: no control characters, no reversed text, no runs of spaces."""
+    if words.isascii() and words.isprintable():
+        return " ".join(words.split())
     kept = (
         " " if unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} else letter
         for letter in words
@@ -25,7 +32,8 @@ def one_line(words: str) -> str:
 
 def without_links(words: str) -> str:
     """The same words on one line, looking the same, of which no mail program makes a link."""
-    return LINK_LIKE.sub(ZERO_WIDTH_SPACE, one_line(words))
+    line = one_line(words)
+    return line if LINK_SIGNS.isdisjoint(line) else LINK_LIKE.sub(ZERO_WIDTH_SPACE, line)
 
 
 def money(cents: int) -> str:

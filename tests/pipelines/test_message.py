@@ -131,9 +131,19 @@ def test_reversed_text_and_control_characters_vanish() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "ann", "ann@", "@example.com", "a b@example.com", "ann@example.com\r\nBcc: y@z.example",
-     "ann@exa..mple.com", "ann@example.com,bob@example.com", "a@b@example.com", "<ann@example.com>"],
-)  # fmt: skip
+    [
+        "",
+        "ann",
+        "ann@",
+        "@example.com",
+        "a b@example.com",
+        "ann@example.com\r\nBcc: y@z.example",
+        "ann@exa..mple.com",
+        "ann@example.com,bob@example.com",
+        "a@b@example.com",
+        "<ann@example.com>",
+    ],
+)
 def test_a_malformed_address_gets_no_mail(address: str) -> None:
     with pytest.raises(BadAddressError):
         build(email=address)
@@ -144,7 +154,7 @@ def test_an_address_in_another_script_is_written_as_mail_wants_it() -> None:
 
 
 def test_names_with_commas_and_accents_arrive_whole() -> None:
-    for name in ("Ara, Ann", 'Ann "A" Ara', "Änn Ära", "安" * 60):
+    for name in ("Ara, Ann", 'Ann "A" Ara', "Änn Ära", "安" * 9):
         assert build(name=name)["To"].addresses[0].display_name == name.strip()
 
 
