@@ -1,6 +1,6 @@
 """What the tracker needs to know about its surroundings; defaults live in `ates/settings.py`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -29,3 +29,19 @@ class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
     def is_https(self) -> bool:
         """Whether browsers reach the tracker over https."""
         return self.tracker_url.startswith("https://")
+
+
+class RelaySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Read with `contracts.environment.read_environment(RelaySettings)`.
+
+    The user may write to the topics and create them. Without SASL, user and password are empty.
+    """
+
+    database_url: str
+    kafka_bootstrap_servers: Annotated[str, Meta(min_length=1)]
+    kafka_topic_prefix: str
+    kafka_task_partitions: Annotated[int, Meta(ge=1, le=1000)]
+    kafka_security_protocol: Literal["SASL_PLAINTEXT", "PLAINTEXT", "SASL_SSL", "SSL"]
+    kafka_sasl_mechanism: str = ""
+    kafka_relay_username: str = ""
+    kafka_relay_password: str = ""
