@@ -12,6 +12,7 @@ REASSIGN      one reassignment at a time.
 SEQUENCER     one mover from outbox to event log at a time.
 RELAY         a session lock: one publishing relay at a time.
 MIGRATION     one migration at a time.
+IMPORT        a session lock: one running import of a log at a time.
 """
 
 from sqlalchemy import Connection, text
@@ -22,6 +23,7 @@ RELAY = 0x61746503
 STAFF = 0x61746504
 REASSIGN = 0x61746505
 MIGRATION = 0x61746506
+IMPORT = 0x61746507
 
 _SHARED_DAY = text(f"select pg_advisory_xact_lock_shared({BUSINESS_DAY})")
 _SHARED_DAY_AND_STAFF = text(

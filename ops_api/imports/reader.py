@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import re
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -208,8 +209,13 @@ def _row(
             raise BadRowError(f"{what} is longer than {EXTERNAL_ID_LENGTH_MAX} characters")
         if _CONTROL.search(cell):
             raise BadRowError(f"{what} {_shown(cell)} holds a control character")
-    tidy_title = _BLANKS.sub(" ", title).strip()[:TITLE_LENGTH_MAX].rstrip()
-    return LogRow(line, ticket, read_time(time), worker, status, tidy_title or ticket)
+    return LogRow(line, ticket, read_time(time), worker, status, _tidy(title) or ticket)
+
+
+def _tidy(title: str) -> str:
+    """One line in NFC that fits; a title is only shown, so it is made to fit and never refused."""
+    line = unicodedata.normalize("NFC", _BLANKS.sub(" ", title))
+    return line[:TITLE_LENGTH_MAX].strip()
 
 
 def time_reader(mapping: Mapping) -> Callable[[str], dt.datetime]:
