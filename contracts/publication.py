@@ -37,8 +37,8 @@ def schema_of(event_type: str, version: int) -> dict[str, Any]:
         "dataschema": {"const": dataschema_of(event_type, version)},
         "data": {"$ref": f"#/$defs/{data_type.__name__}"},
     }
-    head: dict[str, Any] = {"$schema": DIALECT, "$id": f"urn:ates:{event_type}:{version}"}
-    return head | envelope | {"title": f"{event_type} v{version}", "$defs": parts}
+    head = {"$schema": DIALECT, "$id": f"urn:ates:{event_type}:{version}"}
+    return {**head, **envelope, "title": f"{event_type} v{version}", "$defs": parts}
 
 
 def export(folder: Path = CONTRACTS_FOLDER) -> list[Path]:

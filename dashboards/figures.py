@@ -1,26 +1,56 @@
-"""The figures of a page, read from the lake in one go and kept for a few seconds.
+"""The figures of a page: read from the lake in one go, shared by all viewers for some seconds.
 
-Everything comes from one snapshot, so the numbers of a page agree with each other. Whoever asks
-must be allowed to know: that is checked here, not by menus.
+Whoever asks must be allowed to know; that is checked here, not by menus.
 """
 
 import datetime as dt
-from typing import TypeVar
 
 import duckdb
-import msgspec
 import streamlit as st
 
+from contracts.environment import read_environment
 from dashboards.access import Viewer
-from warehouse import reads
+from dashboards.settings import DashboardSettings
+from warehouse.company import Company, read_company
 from warehouse.lake import connect
 from warehouse.settings import LakeSettings
 
-# A little less than the pages' refresh period, so that each refresh reads once for all viewers.
+# A little less than a page's refresh period, so that one reading serves all viewers of a period.
 FIGURES_CACHE_SECONDS = 4
 FIGURES_CACHE_ENTRIES_MAX = 200
-ATTEMPTS_MAX = 2  # the second one opens the lake anew
+ATTEMPTS_MAX = 2  # the second one opens the lake anew: a server may have been restarted
 
 
 class LakeUnavailableError(RuntimeError):
-    """The lake cannot be read now; nothing stale is shown instead."""
+    """The lake cannot be read now, or nobody has made it yet; nothing stale is shown instead."""
+
+
+def company_figures(viewer: Viewer, count_days: int, payouts_date: dt.date | None) -> Company:
+    """The company page's figures for the last `count_days` days.
+
+    Raises PermissionError for a viewer without the right, LakeUnavailableError without a lake.
+    """
+    if not viewer.may_see_company:
+        raise PermissionError(f"the company's figures are not for the role {viewer.role}")
+    local_date = dt.datetime.now(read_environment(DashboardSettings).zone).date()
+    return _read(local_date, count_days, payouts_date)
+
+
+@st.cache_data(ttl=FIGURES_CACHE_SECONDS, max_entries=FIGURES_CACHE_ENTRIES_MAX, show_spinner=False)
+def _read(local_date: dt.date, count_days: int, payouts_date: dt.date | None) -> Company:
+    errors = []
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            with _lake().cursor() as cursor:
+                return read_company(
+                    cursor, local_date=local_date, count_days=count_days, payouts_date=payouts_date
+                )
+        except duckdb.Error as error:
+            errors.append(error)
+            _lake.clear()
+    raise LakeUnavailableError(str(errors[-1])) from errors[-1]
+
+
+@st.cache_resource(show_spinner=False)
+def _lake() -> duckdb.DuckDBPyConnection:
+    return connect(read_environment(LakeSettings), read_only=True)
