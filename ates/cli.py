@@ -10,6 +10,7 @@ COMMANDS = {
     "down": ("ates.commands.down", "Stop what `ates up` or `ates demo` started."),
     "status": ("ates.commands.status", "One row a service; exit 0 when all are ready."),
     "logs": ("ates.commands.logs", "Show the log of one service."),
+    "serve": ("ates.commands.serve", "Become one service, for another supervisor to watch."),
     "demo": ("ates.commands.demo", "Run the whole business on a real event log."),
     "import": ("ates.commands.import_log", "Import a log of tickets through the tracker."),
     "wait": ("ates.commands.wait", "Return when nothing is in flight any more."),

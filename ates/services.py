@@ -109,7 +109,7 @@ def _own(settings: Settings) -> list[Service]:
         ),
         Service(
             name="dashboards",
-            command=_streamlit(dashboards_port),
+            command=_streamlit(settings["DASHBOARDS_HOST"], dashboards_port),
             probe=Answers(dashboards_port, "/_stcore/health"),
             needs=("migrate",),
             ports={"DASHBOARDS_PORT": dashboards_port},
@@ -139,8 +139,8 @@ def _dagster(settings: Settings) -> list[Service]:
 
     port, grpc_port = settings.number("DAGSTER_PORT"), settings.number("DAGSTER_GRPC_PORT")
     home = Path(settings["DAGSTER_HOME"])
-    ports = {"DAGSTER_PORT": str(port), "DAGSTER_GRPC_PORT": str(grpc_port)}
-    commands = dagster_instance.commands(home, ports)
+    names = ("DAGSTER_HOST", "DAGSTER_PORT", "DAGSTER_GRPC_HOST", "DAGSTER_GRPC_PORT")
+    commands = dagster_instance.commands(home, {name: settings[name] for name in names})
     return [
         Service(
             name="dagster-code",
@@ -183,10 +183,10 @@ def _ates(name: str) -> list[str]:
     return [PYTHON, "-m", "ates.cli", name]
 
 
-def _streamlit(port: int) -> list[str]:
+def _streamlit(host: str, port: int) -> list[str]:
     options = {
         "server.port": str(port),
-        "server.address": "127.0.0.1",
+        "server.address": host,
         "server.headless": "true",
         "browser.gatherUsageStats": "false",
     }

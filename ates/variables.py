@@ -171,8 +171,16 @@ SECTIONS = (
         "Dagster and the dashboards",
         (
             Variable("DAGSTER_HOME", Unit.FOLDER, "{ATES_HOME}/dagster", "Dagster's settings."),
-            Variable("DAGSTER_PORT", Unit.PORT, "3000", "Dagster's pages, on loopback only."),
+            Variable("DAGSTER_HOST", Unit.HOST, "127.0.0.1", "Where Dagster's pages listen."),
+            Variable("DAGSTER_PORT", Unit.PORT, "3000", "Where Dagster's pages listen."),
+            Variable(
+                "DAGSTER_GRPC_HOST",
+                Unit.HOST,
+                "127.0.0.1",
+                "Where Dagster's code server listens, and where the others find it.",
+            ),
             Variable("DAGSTER_GRPC_PORT", Unit.PORT, "4266", "Dagster's code server."),
+            Variable("DASHBOARDS_HOST", Unit.HOST, "127.0.0.1", "Where the dashboards listen."),
             Variable("DASHBOARDS_PORT", Unit.PORT, "8501", "The dashboards' pages."),
         ),
     ),
