@@ -31,4 +31,4 @@ def command(name: str) -> None:
     if service.prepare is not None:
         service.prepare(environment)
     os.chdir(folder)
-    os.execve(service.command[0], service.command, environment)
+    os.execve(service.command[0], service.command, environment)  # noqa: S606 - to become it
