@@ -1,0 +1,221 @@
+"""Turns the new records of a batch into the temporary table `events`, typed and in newest version.
+
+SQL reads them all at once; the few it does not recognise byte for byte are judged in Python.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contracts.registry import BrokenEventError
+from warehouse.arrivals import FROM_LOG, NO_POSITION, Arrivals
+from warehouse.judge import RECORD_BYTES_MAX, Judged, Record, Row, judge, quarantine_row
+from warehouse.models import model
+from warehouse.state import Positions
+
+# One record batch is scanned by one thread, so Arrow must come in several.
+CHUNKS_MIN = 8
+CHUNK_ROWS_MIN = 2048
+
+_TEXT, _TIME, _BIGINT = pa.string(), pa.timestamp("us", "UTC"), pa.int64()
+EVENT_SCHEMA = pa.schema(
+    [
+        ("position", _BIGINT),
+        ("event_id", _TEXT),
+        ("type", _TEXT),
+        ("version", pa.int16()),
+        ("subject", _TEXT),
+        ("sequence", pa.int32()),
+        ("occurred_at", _TIME),
+        ("business_date", pa.date32()),
+        ("correlation_id", _TEXT),
+        ("data", _TEXT),
+        ("task_id", _TEXT),
+        ("person_id", _TEXT),
+        ("title", _TEXT),
+        ("jira_id", _TEXT),
+        ("external_id", _TEXT),
+        ("fee_cents", _BIGINT),
+        ("reward_cents", _BIGINT),
+    ]
+)
+EMPLOYEE_SCHEMA = pa.schema(
+    [
+        ("employee_id", _TEXT),
+        ("sequence", pa.int32()),
+        ("external_id", _TEXT),
+        ("name", _TEXT),
+        ("email", _TEXT),
+        ("role", _TEXT),
+        ("is_active", pa.bool_()),
+        ("position", _BIGINT),
+    ]
+)
+CERTIFICATE_SCHEMA = pa.schema(
+    [
+        ("business_date", pa.date32()),
+        ("last_position", _BIGINT),
+        ("count_events", _BIGINT),
+        ("fees_cents", _BIGINT),
+        ("rewards_cents", _BIGINT),
+        ("is_mail_wanted", pa.bool_()),
+        ("position", _BIGINT),
+        ("closed_at", _TIME),
+    ]
+)
+QUARANTINE_SCHEMA = pa.schema(
+    [
+        ("quarantine_id", _TEXT),
+        ("position", _BIGINT),
+        ("topic", _TEXT),
+        ("partition", pa.int32()),
+        ("offset", _BIGINT),
+        ("reason", _TEXT),
+        ("detail", _TEXT),
+        ("record", pa.binary()),
+        ("received_at", _TIME),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What `events` now holds, and what could not be read.
+
+    `employees` and `certificates` are Arrow tables for the models of these rare types.
+    """
+
+    counts: dict[str, int]  # rows of `events` by type
+    oldest_occurred_at: dt.datetime | None
+    good_positions: Positions
+    count_judged: int  # events that Python had to read; many of them make ingest slow
+    employees: pa.Table
+    certificates: pa.Table
+    quarantined: list[Row]
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, received_at: dt.datetime
+) -> Staged:
+    """Fill the temporary table `events` from the new records of a batch."""
+    suspects = _read_with_sql(connection, arrivals)
+    judged: list[Judged] = []
+    quarantined: list[Row] = []
+    for record in _records_at(arrivals, suspects):
+        try:
+            judged.append(judge(record))
+        except BrokenEventError as error:
+            quarantined.append(quarantine_row(record, error.reason, error.detail, received_at))
+    if len(suspects):
+        _replace_suspects(connection, judged)
+    is_suspect = np.zeros(len(arrivals.positions), dtype=np.bool_)
+    is_suspect[suspects] = True
+    good = [each.event["position"] for each in judged]
+    counts, oldest = _count_events(connection)
+    return Staged(
+        counts=counts,
+        oldest_occurred_at=oldest,
+        good_positions=np.concatenate(
+            [arrivals.positions[~is_suspect], np.array(good, dtype=np.int64)]
+        ),
+        count_judged=len(judged),
+        employees=_table([each.employee for each in judged if each.employee], EMPLOYEE_SCHEMA),
+        certificates=_table(
+            [each.certificate for each in judged if each.certificate], CERTIFICATE_SCHEMA
+        ),
+        quarantined=quarantined,
+    )
+
+
+def _read_with_sql(
+    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals
+) -> npt.NDArray[np.int64]:
+    """Let SQL read every record that has a chance; the row numbers of all others."""
+    values = arrivals.records["value"]
+    lengths = pc.fill_null(pc.binary_length(values), RECORD_BYTES_MAX + 1).to_numpy()
+    is_readable = (lengths <= RECORD_BYTES_MAX) & (arrivals.positions != NO_POSITION)
+    body, is_text = _texts(values)
+    is_readable &= is_text
+    table = pa.table(
+        {
+            "ordinal": np.arange(len(lengths), dtype=np.int64),
+            "position": arrivals.positions,
+            "body": body,
+        }
+    )
+    if not is_readable.all():
+        table = table.filter(pa.array(is_readable))
+    chunk_rows = max(CHUNK_ROWS_MIN, table.num_rows // CHUNKS_MIN)
+    chunked = pa.Table.from_batches(table.to_batches(max_chunksize=chunk_rows), table.schema)
+    connection.register("arrivals", chunked)
+    try:
+        connection.execute(f"create or replace temp table events as {model('stage')}")
+    finally:
+        connection.unregister("arrivals")
+    unclean = connection.execute("select ordinal from events where not is_clean").fetchnumpy()
+    suspects = np.concatenate(
+        [np.flatnonzero(~is_readable), np.asarray(unclean["ordinal"], dtype=np.int64)]
+    )
+    return np.sort(suspects)
+
+
+def _texts(values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, npt.NDArray[np.bool_]]:
+    """The values as text, and which of them are text at all."""
+    try:
+        return values.cast(pa.string()), np.ones(len(values), dtype=np.bool_)
+    except pa.ArrowInvalid:
+        texts = [_text_or_none(value) for value in values.to_pylist()]
+        return pa.chunked_array([pa.array(texts, _TEXT)]), np.array(
+            [text is not None for text in texts], dtype=np.bool_
+        )
+
+
+def _text_or_none(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _records_at(arrivals: Arrivals, rows: npt.NDArray[np.int64]) -> list[Record]:
+    chosen = arrivals.records.take(pa.array(rows)).to_pylist()
+    return [
+        Record(
+            topic=each["topic"],
+            partition=None if each["partition"] == FROM_LOG else each["partition"],
+            offset=None if each["partition"] == FROM_LOG else each["offset"],
+            position=each["position"],
+            key=each["key"],
+            value=each["value"],
+        )
+        for each in chosen
+    ]
+
+
+def _replace_suspects(connection: duckdb.DuckDBPyConnection, judged: list[Judged]) -> None:
+    connection.execute("delete from events where not is_clean")
+    if judged:
+        connection.register("judged", _table([each.event for each in judged], EVENT_SCHEMA))
+        try:
+            connection.execute("insert into events by name select *, true as is_clean from judged")
+        finally:
+            connection.unregister("judged")
+
+
+def _count_events(
+    connection: duckdb.DuckDBPyConnection,
+) -> tuple[dict[str, int], dt.datetime | None]:
+    rows = connection.execute(
+        "select type, count(*), min(occurred_at) from events group by type"
+    ).fetchall()
+    return {name: count for name, count, _ in rows}, min((row[2] for row in rows), default=None)
+
+
+def _table(rows: list[Any], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=schema)

@@ -1,0 +1,22 @@
+-- How far we are. Exactly one row each; every writing transaction updates its row first, which is
+-- what stops a rival (DuckLake has no unique keys).
+create schema if not exists ops;
+
+create table ops.ingest_state (
+    epoch bigint not null,
+    contiguous_position bigint not null,
+    last_position bigint not null,
+    committed_at timestamptz not null,
+    partitions struct(topic varchar, partition integer, next_offset bigint, last_position bigint)[]
+);
+comment on column ops.ingest_state.epoch is 'Raised by every ingest transaction';
+comment on column ops.ingest_state.contiguous_position is 'Every position up to here has arrived';
+comment on column ops.ingest_state.last_position is 'Highest position that has arrived';
+insert into ops.ingest_state values (0, 0, 0, 'epoch'::timestamptz, []);
+
+create table ops.payout_state (
+    epoch bigint not null,
+    paid_through date
+);
+comment on column ops.payout_state.paid_through is 'Newest business day whose payouts are made';
+insert into ops.payout_state values (0, null);
