@@ -1,5 +1,8 @@
 """The table of closed business days; grain: one row per closed date, written once."""
 
+import datetime as dt
+
+import msgspec
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, DateTime, Table
 
 from ops_api.metadata import metadata
@@ -19,3 +22,18 @@ business_days = Table(
         "amounts",
     ),
 )
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """A closed day: what every copy of the event log must add up to (see BusinessDayClosedV1)."""
+
+    business_date: dt.date
+    last_position: int
+    count_events: int
+    fees_cents: int
+    rewards_cents: int
+    is_mail_wanted: bool
+    closed_at: dt.datetime
+
+
+CERTIFICATE_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Certificate))

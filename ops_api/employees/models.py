@@ -1,5 +1,9 @@
 """The table of employees; grain: one row per person who works or worked here."""
 
+import datetime as dt
+from uuid import UUID
+
+import msgspec
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
@@ -14,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from ops_api.employees.rules import Role
 from ops_api.metadata import metadata
 
 # Who can be drawn for a task: active, and neither manager nor admin.
@@ -38,3 +43,19 @@ employees = Table(
 )
 Index("employees_lower_email_key", func.lower(employees.c.email), unique=True)
 Index("employees_assignable_idx", employees.c.employee_id, postgresql_where=text(ASSIGNABLE))
+
+
+class Employee(msgspec.Struct, frozen=True, kw_only=True):
+    """An employee as commands and queries return it; the password's hash stays in the table."""
+
+    employee_id: UUID
+    external_id: str | None = None
+    name: str
+    email: str
+    role: Role
+    is_active: bool
+    version: int
+    registered_at: dt.datetime
+
+
+EMPLOYEE_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Employee))

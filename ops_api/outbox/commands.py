@@ -9,7 +9,8 @@ from sqlalchemy import Connection, insert
 
 from contracts import registry
 from contracts.events import EventData, TaskAssignedV1, TaskCompletedV1
-from ops_api.outbox.models import outbox
+from ops_api.context import CommandContext
+from ops_api.outbox.models import EVENT_COLUMNS, outbox
 
 _VERSIONS_OF_TYPE = {kind: key for key, kind in registry.DATA_TYPES.items()}
 
@@ -42,7 +43,6 @@ def outbox_row(
     correlation_id: UUID,
 ) -> OutboxRow:
     """Encode one event and lay out its row."""
-    assert occurred_at.tzinfo is not None
     event_type, version = _VERSIONS_OF_TYPE[type(data)]
     body = registry.encode(
         data,
@@ -69,7 +69,44 @@ def outbox_row(
     )
 
 
+def event(
+    context: CommandContext,
+    data: EventData,
+    *,
+    sequence: int,
+    occurred_at: dt.datetime,
+    business_date: dt.date,
+) -> OutboxRow:
+    """The row of an event that belongs to the context's user action, with an id of its own."""
+    event_type, _ = _VERSIONS_OF_TYPE[type(data)]
+    return outbox_row(
+        data,
+        event_id=context.new_id(occurred_at),
+        subject=registry.subject_of(event_type, data),
+        sequence=sequence,
+        occurred_at=occurred_at,
+        business_date=business_date,
+        correlation_id=context.correlation_id,
+    )
+
+
 def append(connection: Connection, rows: Sequence[OutboxRow]) -> None:
     """Write events into the outbox, in the order given; one statement for many rows."""
     if rows:
         connection.execute(insert(outbox), list(rows))
+
+
+def insert_sql(count_rows: int) -> str:
+    """SQL text that inserts so many events, to be joined to a command's own statement."""
+    rows = (
+        ", ".join(f":{name}_{number}" for name in EVENT_COLUMNS) for number in range(count_rows)
+    )
+    values = ", ".join(f"({row})" for row in rows)
+    return f"insert into outbox ({', '.join(EVENT_COLUMNS)}) values {values}"  # noqa: S608 - ours
+
+
+def insert_parameters(rows: Sequence[OutboxRow]) -> dict[str, object]:
+    """The parameters of `insert_sql(len(rows))`."""
+    return {
+        f"{name}_{number}": value for number, row in enumerate(rows) for name, value in row.items()
+    }

@@ -3,6 +3,10 @@
 `version` counts the task's events; `assignment_number` counts how often it was assigned.
 """
 
+import datetime as dt
+from uuid import UUID
+
+import msgspec
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -58,3 +62,25 @@ Index(
     tasks.c.completed_at,
     postgresql_where=text("status = 'done'"),
 )
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as commands and queries return it; times are UTC."""
+
+    task_id: UUID
+    external_id: str | None = None
+    title: str
+    jira_id: str | None
+    status: str
+    assignee_id: UUID
+    fee_cents: int
+    reward_cents: int
+    assignment_number: int
+    version: int
+    created_by: UUID
+    created_at: dt.datetime
+    completed_at: dt.datetime | None = None
+
+
+OPEN, DONE = "open", "done"
+TASK_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Task))

@@ -1,0 +1,65 @@
+"""Signing in and out."""
+
+import datetime as dt
+
+import msgspec
+from sqlalchemy import Connection, Engine, text
+
+from ops_api.auth import passwords, sessions
+from ops_api.auth.identity import Identity
+from ops_api.employees import rules
+from ops_api.errors import NotSignedInError, UnacceptableError
+from ops_api.security_log import log_security
+
+_CREDENTIALS = text("""
+select employee_id, name, email, role, password_hash
+from employees where lower(email) = lower(:email) and is_active
+""")
+_REHASH = text("""
+update employees set password_hash = :new_hash
+where employee_id = :employee_id and password_hash = :old_hash
+""")
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A session's id, for the cookie alone, and whose session it is."""
+
+    session_id: str
+    identity: Identity
+
+
+def sign_in(engine: Engine, *, email: str, password: str, now: dt.datetime) -> SignedIn:
+    """Check a password and begin a session; no connection is held while the hash is computed.
+
+    Raises NotSignedInError, the same and about as late for an unknown address as for a wrong
+    password, and BusyError when too many sign in at once.
+    """
+    with engine.begin() as connection:
+        row = connection.execute(_CREDENTIALS, {"email": _searchable(email)}).one_or_none()
+    stored_hash = None if row is None else row.password_hash
+    if not passwords.is_correct(stored_hash, password) or row is None:
+        log_security("sign_in_refused", email=email)
+        raise NotSignedInError("wrong-credentials", "The address or the password is wrong.")
+    assert stored_hash is not None
+    renewed = passwords.hash_password(password) if passwords.is_outdated(stored_hash) else None
+    identity = Identity(employee_id=row.employee_id, name=row.name, email=row.email, role=row.role)
+    with engine.begin() as connection:
+        if renewed:
+            hashes = {"new_hash": renewed, "old_hash": stored_hash}
+            connection.execute(_REHASH, {"employee_id": identity.employee_id} | hashes)
+        session_id = sessions.start_session(connection, employee_id=identity.employee_id, now=now)
+    log_security("signed_in", employee_id=identity.employee_id)
+    return SignedIn(session_id=session_id, identity=identity)
+
+
+def sign_out(connection: Connection, session_id: str) -> None:
+    """End the session for good."""
+    sessions.end_session(connection, session_id)
+
+
+def _searchable(email: str) -> str:
+    """The address if it is one; else a text that no row has."""
+    try:
+        return rules.clean_email(email)
+    except UnacceptableError:
+        return ""

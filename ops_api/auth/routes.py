@@ -1,0 +1,92 @@
+"""Signing in and out over HTTP, as JSON.
+
+These two need no Idempotency-Key: signing in again only begins another session, and its answer, a
+secret, must not be stored; signing out twice is signing out.
+"""
+
+import msgspec
+from flask import Blueprint, Response
+
+from ops_api.auth.commands import SignedIn, sign_in, sign_out
+from ops_api.auth.rules import SESSION_LIFETIME
+from ops_api.security_log import log_security
+from ops_api.web.answers import json_response
+from ops_api.web.guard import COOKIE, employee, session_id
+from ops_api.web.requests import read_json
+from ops_api.web.rights import allow
+from ops_api.web.state import tracker
+
+blueprint = Blueprint("auth", __name__, url_prefix="/api/v1")
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one signs in with."""
+
+    email: str
+    password: str
+
+
+@blueprint.post("/session")
+@allow("anyone")
+def post_session() -> Response:
+    """Sign in: answers who one is and sets the session's cookie."""
+    given = read_json(Credentials)
+    signed_in = begin(given.email, given.password)
+    response = json_response(signed_in.identity, 201)
+    set_cookie(response, signed_in.session_id)
+    return response
+
+
+@blueprint.delete("/session")
+@allow("employee")
+def delete_session() -> Response:
+    """Sign out: the session's id is worthless from now on."""
+    end()
+    response = Response(status=204)
+    clear_cookie(response)
+    return response
+
+
+@blueprint.get("/me")
+@allow("employee")
+def get_me() -> Response:
+    """Who one is, in the role one has at this moment."""
+    return json_response(employee())
+
+
+def begin(email: str, password: str) -> SignedIn:
+    """Sign in and leave the session this browser may have had before."""
+    signed_in = sign_in(tracker().engine, email=email, password=password, now=tracker().clock())
+    if session_id():
+        _forget(session_id())
+    return signed_in
+
+
+def end() -> None:
+    """End the caller's session."""
+    log_security("signed_out", employee_id=employee().employee_id)
+    _forget(session_id())
+
+
+def set_cookie(response: Response, new_session_id: str) -> None:
+    """Hand the session's id to the browser, out of reach of scripts and other sites."""
+    response.set_cookie(
+        COOKIE,
+        new_session_id,
+        max_age=SESSION_LIFETIME,
+        httponly=True,
+        samesite="Lax",
+        secure=tracker().settings.is_https,
+    )
+
+
+def clear_cookie(response: Response) -> None:
+    """Take the session's id away from the browser."""
+    response.delete_cookie(
+        COOKIE, httponly=True, samesite="Lax", secure=tracker().settings.is_https
+    )
+
+
+def _forget(old_session_id: str) -> None:
+    with tracker().engine.begin() as connection:
+        sign_out(connection, old_session_id)

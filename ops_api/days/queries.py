@@ -1,0 +1,38 @@
+"""Reading business days."""
+
+import datetime as dt
+
+from sqlalchemy import Connection, text
+
+from ops_api.days.models import CERTIFICATE_COLUMNS, Certificate
+
+PAGE_DAYS_MAX = 1000
+
+_COLUMNS = ", ".join(CERTIFICATE_COLUMNS)
+_ONE = text(f"select {_COLUMNS} from business_days where business_date = :day")  # noqa: S608 - ours
+_NEWEST = text(
+    f"select {_COLUMNS} from business_days "  # noqa: S608 - the column names are our own constants
+    "where business_date < :before order by business_date desc limit :limit"
+)
+_LAST_CLOSED = text("select max(business_date) from business_days")
+
+
+def last_closed_date(connection: Connection) -> dt.date | None:
+    """The newest closed date; stays true while the business day is shared or held alone."""
+    closed: dt.date | None = connection.execute(_LAST_CLOSED).scalar()
+    return closed
+
+
+def find_certificate(connection: Connection, day: dt.date) -> Certificate | None:
+    """The certificate of a day, or None while it is open."""
+    row = connection.execute(_ONE, {"day": day}).one_or_none()
+    return None if row is None else Certificate(**row._mapping)
+
+
+def newest_certificates(
+    connection: Connection, *, before: dt.date = dt.date.max, limit: int = 31
+) -> list[Certificate]:
+    """Closed days before a date, newest first, at most `limit` of them."""
+    assert 1 <= limit <= PAGE_DAYS_MAX
+    rows = connection.execute(_NEWEST, {"before": before, "limit": limit})
+    return [Certificate(**row._mapping) for row in rows]

@@ -1,0 +1,39 @@
+"""Reading employees."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from ops_api.employees.models import EMPLOYEE_COLUMNS, Employee
+
+PAGE_EMPLOYEES_MAX = 1000
+FIRST = UUID(int=0)  # sorts before every id
+
+_COLUMNS = ", ".join(EMPLOYEE_COLUMNS)
+_BY_ID = text(f"select {_COLUMNS} from employees where employee_id = :employee_id")  # noqa: S608 - ours
+_BY_EMAIL = text(f"select {_COLUMNS} from employees where lower(email) = lower(:email)")  # noqa: S608 - ours
+_PAGE = text(
+    f"select {_COLUMNS} from employees "  # noqa: S608 - the column names are our own constants
+    "where employee_id > :after order by employee_id limit :limit"
+)
+
+
+def find_employee(connection: Connection, employee_id: UUID) -> Employee | None:
+    """The employee with this id, active or not."""
+    row = connection.execute(_BY_ID, {"employee_id": employee_id}).one_or_none()
+    return None if row is None else Employee(**row._mapping)
+
+
+def find_employee_by_email(connection: Connection, email: str) -> Employee | None:
+    """The employee with this address, in any case of letters."""
+    row = connection.execute(_BY_EMAIL, {"email": email}).one_or_none()
+    return None if row is None else Employee(**row._mapping)
+
+
+def page_of_employees(
+    connection: Connection, *, after: UUID = FIRST, limit: int = PAGE_EMPLOYEES_MAX
+) -> list[Employee]:
+    """Employees in the order of their ids (that is, of their registration), after a given one."""
+    assert 1 <= limit <= PAGE_EMPLOYEES_MAX
+    rows = connection.execute(_PAGE, {"after": after, "limit": limit})
+    return [Employee(**row._mapping) for row in rows]

@@ -1,0 +1,134 @@
+"""Answering a request once: its answer is stored in the transaction that carries it out.
+
+The key is looked up first and written last. Of two identical requests at the same time both may
+work, but the second waits at the key's row for the first to commit, is rolled back and gives the
+first one's answer. A refusal changes nothing, so it is stored in a transaction after the refused.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import Connection, Engine, text
+
+from ops_api.errors import RuleViolation, UnacceptableError
+from ops_api.unit_of_work import in_transaction
+from ops_api.web.problems import problem_of
+
+KEPT = dt.timedelta(hours=48)
+PURGED_AT_ONCE_MAX = 1000
+PURGE_ONE_IN = 64
+ATTEMPTS_MAX = 3
+
+_FIND = text("""
+select request_hash, status, body from idempotency_keys where actor = :actor and key = :key
+""")
+_STORE = text("""
+insert into idempotency_keys (actor, key, request_hash, status, body, created_at)
+values (:actor, :key, :request_hash, :status, :body, :created_at)
+on conflict do nothing
+""")
+_PURGE = text("""
+delete from idempotency_keys where (actor, key) in (
+    select actor, key from idempotency_keys where created_at < :before
+    order by created_at limit :limit for update skip locked
+)
+""")
+
+
+class KeyedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that is to be carried out once; `request_hash` covers method, path and body."""
+
+    actor: str
+    key: str
+    request_hash: bytes
+    received_at: dt.datetime
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Status and JSON body; a status of 400 or more comes with a problem."""
+
+    status: int
+    body: str
+    is_replay: bool = False
+
+
+class KeyReusedError(UnacceptableError):
+    """The key belongs to another request; never stored as an answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "idempotency-key-reused", "This Idempotency-Key was used for another request."
+        )
+
+
+class _RivalAnsweredError(Exception):
+    """The same request has been answered at the same time; ours must not count."""
+
+
+Work = Callable[[Connection], Answer]
+
+
+def answer_once(engine: Engine, request: KeyedRequest, work: Work) -> Answer:
+    """Carry a request out, or give the answer it got before.
+
+    Raises KeyReusedError, and whatever `work` raises except a RuleViolation: that is an answer.
+    """
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            return _answer(engine, request, work)
+        except _RivalAnsweredError:
+            continue
+    raise AssertionError("a stored answer is found by the next attempt")
+
+
+def stored_answer(engine: Engine, request: KeyedRequest) -> Answer | None:
+    """The answer a request got before; raises KeyReusedError."""
+    with engine.connect() as connection:
+        return _find(connection, request)
+
+
+def _answer(engine: Engine, request: KeyedRequest, work: Work) -> Answer:
+    try:
+        return in_transaction(engine, lambda connection: _find_or_do(connection, request, work))
+    except KeyReusedError:
+        raise
+    except RuleViolation as refusal:
+        found = problem_of(refusal)
+        answer = Answer(status=found.status, body=msgspec.json.encode(found).decode())
+        return in_transaction(
+            engine, lambda connection: _find_or_do(connection, request, lambda _: answer)
+        )
+
+
+def _find_or_do(connection: Connection, request: KeyedRequest, work: Work) -> Answer:
+    return _find(connection, request) or _store(connection, request, work(connection))
+
+
+def _find(connection: Connection, request: KeyedRequest) -> Answer | None:
+    row = connection.execute(_FIND, {"actor": request.actor, "key": request.key}).one_or_none()
+    if row is None:
+        return None
+    if bytes(row.request_hash) != request.request_hash:
+        raise KeyReusedError
+    return Answer(status=row.status, body=row.body, is_replay=True)
+
+
+def _store(connection: Connection, request: KeyedRequest, answer: Answer) -> Answer:
+    stored = connection.execute(
+        _STORE,
+        {
+            "actor": request.actor,
+            "key": request.key,
+            "request_hash": request.request_hash,
+            "status": answer.status,
+            "body": answer.body,
+            "created_at": request.received_at,
+        },
+    )
+    if stored.rowcount == 0:
+        raise _RivalAnsweredError
+    if request.request_hash[0] % PURGE_ONE_IN == 0:
+        limits = {"before": request.received_at - KEPT, "limit": PURGED_AT_ONCE_MAX}
+        connection.execute(_PURGE, limits)
+    return answer

@@ -1,0 +1,1 @@
+"""Between HTTP and the commands: reading requests, rights, answers, problems, headers."""

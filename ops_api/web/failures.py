@@ -1,0 +1,72 @@
+"""What a client sees when something goes wrong: a problem, or a page that helps; never a stack."""
+
+import logging
+import uuid
+
+import sqlalchemy as sa
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from ops_api.errors import BusyError, RuleViolation
+from ops_api.web.answers import problem_response
+from ops_api.web.guard import is_api
+from ops_api.web.problems import Problem, problem, problem_of
+
+RETRY_AFTER_SECONDS = 5
+
+logger = logging.getLogger("ates.tracker")
+
+
+def install(app: Flask) -> None:
+    """Answer every kind of failure in the words of its kind."""
+    app.register_error_handler(RuleViolation, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(BusyError, _busy)
+    app.register_error_handler(sa.exc.TimeoutError, _database_away)
+    app.register_error_handler(sa.exc.OperationalError, _database_away)
+    app.register_error_handler(sa.exc.InterfaceError, _database_away)
+    app.register_error_handler(Exception, _our_mistake)
+
+
+def _shown(found: Problem) -> Response:
+    if is_api():
+        return problem_response(found)
+    return Response(render_template("problem.html", problem=found), found.status)
+
+
+def _refused(refusal: RuleViolation) -> Response:
+    return _shown(problem_of(refusal))
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    slug = error.name.lower().replace(" ", "-")
+    response = _shown(problem(status, slug, error.name, error.description or error.name))
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response
+
+
+def _busy(error: BusyError) -> Response:
+    return _later("busy", str(error), error.retry_after_seconds)
+
+
+def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
+    cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    logger.warning("event=database_away path=%s cause=%r", request.path, cause)
+    detail = "The database does not answer. Nothing was changed by half; try again in a moment."
+    return _later("database-away", detail, RETRY_AFTER_SECONDS)
+
+
+def _later(slug: str, detail: str, retry_after_seconds: int) -> Response:
+    response = _shown(problem(503, slug, "Try again soon", detail))
+    response.headers["Retry-After"] = str(retry_after_seconds)
+    return response
+
+
+def _our_mistake(error: Exception) -> Response:
+    incident = uuid.uuid4()
+    logger.error("event=mistake incident=%s path=%s", incident, request.path, exc_info=error)
+    detail = "That was our mistake, and it is written down under this number."
+    return _shown(problem(500, "mistake", "Our mistake", detail, instance=f"urn:uuid:{incident}"))

@@ -1,0 +1,54 @@
+"""What the running tracker consists of, at hand in every request."""
+
+import random
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import Engine
+
+from ops_api.auth.identity import Caller, Identity
+from ops_api.clock import Clock
+from ops_api.context import CommandContext
+from ops_api.ids import uuid7
+from ops_api.settings import TrackerSettings
+
+EXTENSION = "tracker"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracker:
+    """Settings, database, clock and chance; made once by `create_app`."""
+
+    settings: TrackerSettings
+    engine: Engine
+    reader: Engine
+    clock: Clock
+    rng: random.Random
+    zone: ZoneInfo
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port by which browsers know us."""
+        parts = urlsplit(self.settings.tracker_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def context(self, caller: Caller) -> CommandContext:
+        """The surroundings of one user action, under a correlation id of its own."""
+        actor_id: UUID | None = caller.employee_id if isinstance(caller, Identity) else None
+        return CommandContext(
+            actor_id=actor_id,
+            clock=self.clock,
+            rng=self.rng,
+            correlation_id=uuid7(self.clock(), self.rng),
+            business_timezone=self.zone,
+        )
+
+
+def tracker() -> Tracker:
+    """The tracker that serves the present request."""
+    found = current_app.extensions[EXTENSION]
+    assert isinstance(found, Tracker)
+    return found

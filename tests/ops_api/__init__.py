@@ -1,0 +1,1 @@
+"""The tracker against real PostgreSQL."""

@@ -1,0 +1,126 @@
+"""A tracker of one's own: an empty database, a clock that is set by hand, chance from a seed."""
+
+import datetime as dt
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, text
+
+from contracts import registry
+from contracts.envelope import Envelope
+from contracts.events import EventData
+from ops_api.app import create_app
+from ops_api.context import CommandContext
+from ops_api.database import create_engine
+from ops_api.employees.commands import register_employee
+from ops_api.employees.models import Employee
+from ops_api.outbox.sequencer import move_all
+from ops_api.settings import TrackerSettings
+
+UTC = ZoneInfo("UTC")
+MONDAY_NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+
+
+@dataclass
+class HandClock:
+    """A clock that stands still until it is moved."""
+
+    now: dt.datetime = MONDAY_NOON
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def forward(self, **span: float) -> None:
+        self.now += dt.timedelta(**span)
+
+
+T = TypeVar("T")
+Logged = tuple[int, Envelope, EventData]
+
+
+@dataclass
+class World:
+    """The database with what tests do to it all the time."""
+
+    engine: Engine
+    clock: HandClock
+    rng: random.Random
+    zone: ZoneInfo = UTC
+
+    def context(self, actor_id: UUID | None = None) -> CommandContext:
+        return CommandContext(
+            actor_id=actor_id,
+            clock=self.clock,
+            rng=self.rng,
+            correlation_id=uuid4(),
+            business_timezone=self.zone,
+        )
+
+    def employee(self, role: str = "worker", *, password_hash: str | None = None) -> Employee:
+        word = self.rng.getrandbits(40)
+        with self.engine.begin() as connection:
+            return register_employee(
+                connection,
+                self.context(),
+                name=f"Popug {word}",
+                email=f"popug-{word}@example.com",
+                role=role,
+                password_hash=password_hash,
+            )
+
+    def run(self, command: Callable[..., T], actor_id: UUID | None = None, **values: object) -> T:
+        """One command in one transaction."""
+        with self.engine.begin() as connection:
+            return command(connection, self.context(actor_id), **values)
+
+    def log(self) -> list[Logged]:
+        """Every event so far, by position, decoded by contracts."""
+        with self.engine.begin() as connection:
+            move_all(connection)
+            rows = connection.execute(
+                text("select position, body from event_log order by position")
+            )
+            return [(row.position, *registry.decode(row.body)) for row in rows]
+
+    def one(self, sql: str, **values: object) -> object:
+        """The first value of a query."""
+        with self.engine.begin() as connection:
+            return connection.execute(text(sql), values).scalar()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a migrated, empty database."""
+    made = create_engine(database_url, pool_size=24)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def world(engine: Engine) -> World:
+    """A tracker without people, on a Monday at noon."""
+    return World(engine=engine, clock=HandClock(), rng=random.Random(1))
+
+
+@pytest.fixture
+def settings(database_url: str) -> TrackerSettings:
+    """Settings of a tracker on the test's database."""
+    return TrackerSettings(
+        database_url=database_url,
+        tracker_url="http://localhost",
+        tracker_host="127.0.0.1",
+        tracker_port=8000,
+        tracker_service_token="service-token-of-the-tests",
+    )
+
+
+@pytest.fixture
+def app(settings: TrackerSettings, world: World) -> Flask:
+    """The application, on the world's clock and chance."""
+    return create_app(settings, world.engine, world.clock, world.rng)
