@@ -3,9 +3,22 @@
 Read one with `contracts.environment.read_environment(MailSettings)`, where it is first needed.
 """
 
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import Meta
+
+
+class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Reading the tracker's events. Without SASL, user and password are empty."""
+
+    kafka_bootstrap_servers: Annotated[str, Meta(min_length=1)]
+    kafka_topic_prefix: str
+    kafka_security_protocol: Literal["SASL_PLAINTEXT", "PLAINTEXT", "SASL_SSL", "SSL"]
+    kafka_sasl_mechanism: str = ""
+    kafka_ingest_username: str = ""
+    kafka_ingest_password: str = ""
 
 
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from ops_api.outbox.kafka_batch import RECORD_OVERHEAD_BYTES, RECORDS_MAX, Recor
 BATCH_BYTES_MAX = 900_000
 # A stock broker takes requests of 100 MiB; this also bounds what one request keeps in memory.
 REQUEST_BYTES_MAX = 16 * 1024 * 1024
+# So a batch that is small enough never has too many records either.
+assert BATCH_BYTES_MAX // RECORD_OVERHEAD_BYTES < RECORDS_MAX
 
 # At most one batch for each partition: what one turn of requests carries.
 Round = dict[TopicPartition, Sequence[Record]]
@@ -61,14 +63,13 @@ def _bytes_of(group: Sequence[Record]) -> int:
 
 def _portions(group: Sequence[Record]) -> Iterator[Sequence[Record]]:
     """Cut a group where a batch would grow too large; most groups stay whole."""
-    if len(group) <= RECORDS_MAX and _bytes_of(group) <= BATCH_BYTES_MAX:
+    if _bytes_of(group) <= BATCH_BYTES_MAX:
         yield group
         return
     first = bytes_batch = 0
     for index, record in enumerate(group):
         bytes_record = _bytes_of((record,))
-        is_full = bytes_batch + bytes_record > BATCH_BYTES_MAX or index - first == RECORDS_MAX
-        if is_full and index > first:
+        if bytes_batch + bytes_record > BATCH_BYTES_MAX and index > first:
             yield group[first:index]
             first, bytes_batch = index, 0
         bytes_batch += bytes_record
