@@ -7,7 +7,6 @@ Message-ID. A payout is never touched from here.
 
 import datetime as dt
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from email.errors import MessageError
 from random import Random
 from time import monotonic, sleep
@@ -50,12 +49,13 @@ class Sender(msgspec.Struct, frozen=True):
     """Everything sending needs: where from, where to, and what it decides with."""
 
     engine: Engine
-    use_lake: Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
+    lake: duckdb.DuckDBPyConnection
     server: SmtpServer
     mail_from: str
     zone: ZoneInfo
     clock: Callable[[], dt.datetime]
     rng: Random
+    should_stop: Callable[[], bool] = lambda: False
 
 
 def send_due(sender: Sender, *, budget_seconds: float) -> SendReport:
@@ -67,7 +67,7 @@ def send_due(sender: Sender, *, budget_seconds: float) -> SendReport:
     started = monotonic()
     with SmtpSession(sender.server) as session:
         for _ in range(BATCHES_MAX):
-            if monotonic() - started >= budget_seconds:
+            if monotonic() - started >= budget_seconds or sender.should_stop():
                 break
             batch = deliveries.claim(sender.engine, sender.clock())
             if not batch:
@@ -84,10 +84,9 @@ def _send_batch(
     left = list(reversed(batch))
     reason = "the sender stopped before it came to this mail"
     try:
-        with sender.use_lake() as lake:
-            statements = read_statements(
-                lake, {one.delivery_id: one.business_date for one in batch}
-            )
+        statements = read_statements(
+            sender.lake, {one.delivery_id: one.business_date for one in batch}
+        )
         reason = _send_all(sender, session, left, statements, deadline, report) or reason
     finally:
         if left:
@@ -104,7 +103,7 @@ def _send_all(
 ) -> str | None:
     """Work `left` off from its end; what is in it afterwards is to be put back for the reason."""
     count_lost = 0
-    while left and monotonic() < deadline:
+    while left and monotonic() < deadline and not sender.should_stop():
         delivery = left[-1]
         try:
             _send_one(sender, session, delivery, statements.get(delivery.delivery_id))

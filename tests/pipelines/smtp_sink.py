@@ -70,6 +70,12 @@ class SmtpSink:
         answer = await self._fail(server, "HELO")
         return [answer] if answer else answers
 
+    async def handle_HELO(  # noqa: N802
+        self, server: SMTP, session: Session, _envelope: Envelope, name: str
+    ) -> str:
+        session.host_name = name
+        return await self._fail(server, "HELO") or f"250 {server.hostname}"
+
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:

@@ -1,0 +1,1 @@
+"""Closing business days on time."""

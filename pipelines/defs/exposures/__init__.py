@@ -1,0 +1,1 @@
+"""Where the figures end up: the pages people look at."""

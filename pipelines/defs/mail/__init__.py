@@ -1,0 +1,1 @@
+"""Telling employees of their payouts."""

@@ -1,0 +1,68 @@
+"""Plans and sends due mail at every tick; the queue in PostgreSQL makes any number of them safe."""
+
+from contextlib import AbstractContextManager
+
+import dagster as dg
+
+from contracts.environment import read_environment
+from pipelines.dagster_instance import is_stop_requested
+from pipelines.defs.mail.assets import DELIVERIES
+from pipelines.mail.office import RoundReport, open_office, work_one_round
+from pipelines.mail.sending import Sender
+from pipelines.settings import MailSettings
+from pipelines.shared import Shared
+from warehouse.settings import LakeSettings
+
+# A tick may last 60 seconds; the slowest server's last answer must fit into the rest.
+SEND_SECONDS_MAX = 20.0
+INTERVAL_SECONDS = 1
+
+
+def _open() -> AbstractContextManager[Sender]:
+    return open_office(
+        read_environment(MailSettings), read_environment(LakeSettings), is_stop_requested
+    )
+
+
+OFFICE = Shared(_open)
+
+
+@dg.sensor(
+    name="deliver_mail",
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Gives every payout its mail and sends what is due; off, mail waits.",
+)
+def deliver_mail() -> dg.SensorResult | dg.SkipReason:
+    """One round of the mail office."""
+    with OFFICE.use() as sender:
+        report = work_one_round(sender, budget_seconds=SEND_SECONDS_MAX)
+    if report.is_quiet:
+        return dg.SkipReason(f"nothing is due; {_words(report.states)}")
+    return dg.SensorResult(
+        asset_events=[dg.AssetMaterialization(DELIVERIES, metadata=_metadata(report))]
+    )
+
+
+def _metadata(report: RoundReport) -> dict[str, dg.MetadataValue]:
+    sent = report.sent
+    counts = {
+        "planned": report.count_planned,
+        "sent": sent.count_sent,
+        "put_back": sent.count_retried,
+        "newly_blocked": sent.count_blocked,
+        "waiting": report.states.get("pending", 0) + report.states.get("sending", 0),
+        "blocked": report.states.get("blocked", 0),
+        "dagster/row_count": sum(report.states.values()),
+    }
+    metadata: dict[str, dg.MetadataValue] = {
+        name: dg.MetadataValue.int(count) for name, count in counts.items()
+    }
+    metadata["seconds"] = dg.MetadataValue.float(round(sent.seconds, 3))
+    if sent.last_error:
+        metadata["last_error"] = dg.MetadataValue.text(sent.last_error)
+    return metadata
+
+
+def _words(states: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no mail yet"

@@ -1,0 +1,1 @@
+"""Paying every positive balance at the end of a business day."""

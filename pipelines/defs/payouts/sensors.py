@@ -1,0 +1,101 @@
+"""Asks for one run over all certified days that are not paid, or paid but not yet shown as such.
+
+The cursor is the day up to which every day is paid and shown; losing it costs one longer look.
+No run key is used: Dagster would remember it and drop a run that is wanted again.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import time
+
+import dagster as dg
+import duckdb
+from dagster import DagsterRunStatus
+
+from contracts.environment import read_environment
+from pipelines.defs.payouts.assets import PAYOUTS
+from pipelines.defs.payouts.jobs import pay_due_days_job
+from pipelines.defs.payouts.partitions import business_dates
+from pipelines.shared import Shared
+from warehouse.lake import connect
+from warehouse.paydays import read_payable_days
+from warehouse.settings import LakeSettings
+
+INTERVAL_SECONDS = 1
+DAYS_PER_RUN_MAX = 20_000
+IN_PROGRESS = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+RUNS_LOOKED_AT = 8
+RETRY_SECONDS_FIRST = 15.0
+RETRY_SECONDS_MAX = 900.0
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+
+
+@contextmanager
+def _open() -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(read_environment(LakeSettings), read_only=True) as lake:
+        yield lake
+
+
+LAKE = Shared(_open)
+
+
+@dg.sensor(
+    name="pay_certified_days",
+    job=pay_due_days_job,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for one payout run over all certified days that are not paid yet.",
+)
+def pay_certified_days(
+    context: dg.SensorEvaluationContext,
+) -> dg.SensorResult | dg.SkipReason:
+    """One look: nothing to do, a run under way, a pause after a failure, or a run asked for."""
+    done_through = dt.date.fromisoformat(context.cursor) if context.cursor else None
+    with LAKE.use() as lake:
+        payable = read_payable_days(lake, after=done_through)[:DAYS_PER_RUN_MAX]
+    if not payable:
+        return dg.SkipReason(f"every certified day up to {done_through} is paid")
+    if reason := _reason_to_wait(context.instance, time()):
+        return dg.SkipReason(reason)
+    keys = [day.business_date.isoformat() for day in payable]
+    shown = context.instance.get_materialized_partitions(PAYOUTS)
+    missing = [
+        key for key, day in zip(keys, payable, strict=True) if not day.is_paid or key not in shown
+    ]
+    if not missing:
+        context.update_cursor(keys[-1])
+        return dg.SkipReason(f"every certified day up to {keys[-1]} is paid")
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(tags={RANGE_START_TAG: missing[0], RANGE_END_TAG: missing[-1]})
+        ],
+        dynamic_partitions_requests=[business_dates.build_add_request(keys)],
+    )
+
+
+def _reason_to_wait(instance: dg.DagsterInstance, now_seconds: float) -> str | None:
+    """Why no run should be asked for at the moment; None when one should."""
+    job_name = pay_due_days_job.name
+    if instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=IN_PROGRESS)):
+        return "a payout run is under way"
+    records = instance.get_run_records(dg.RunsFilter(job_name=job_name), limit=RUNS_LOOKED_AT)
+    count_failures = 0
+    for record in records:
+        if record.dagster_run.status != DagsterRunStatus.FAILURE:
+            break
+        count_failures += 1
+    if not count_failures:
+        return None
+    pause_seconds = min(RETRY_SECONDS_FIRST * 2 ** (count_failures - 1), RETRY_SECONDS_MAX)
+    ended_at = records[0].end_time or records[0].update_timestamp.timestamp()
+    left_seconds = ended_at + pause_seconds - now_seconds
+    if left_seconds <= 0:
+        return None
+    return f"the last {count_failures} payout runs failed; next try in {left_seconds:.0f} s"

@@ -1,0 +1,121 @@
+"""A mail office with everything real: lake, PostgreSQL queue and an SMTP server that can fail."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from sqlalchemy import Engine, text
+
+from ates.embedded.process import free_port
+from pipelines.mail.database import create_schema, open_engine
+from pipelines.mail.office import RoundReport, work_one_round
+from pipelines.mail.sending import Sender
+from pipelines.mail.smtp import SmtpServer
+from tests.pipelines.smtp_sink import SmtpSink
+from warehouse.lake import connect, create_tables
+from warehouse.settings import LakeSettings
+
+START = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
+
+
+@dataclass
+class SetClock:
+    """A clock that stands still until a test moves it."""
+
+    now: dt.datetime = START
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def advance(self, **amount: float) -> None:
+        """Let time pass: `advance(hours=1)`."""
+        self.now += dt.timedelta(**amount)
+
+
+@dataclass
+class Office:
+    """The mail office of a test and the things it works with."""
+
+    sender: Sender
+    sink: SmtpSink
+    lake: duckdb.DuckDBPyConnection
+    clock: SetClock
+
+    def work(self) -> RoundReport:
+        """One round."""
+        return work_one_round(self.sender, budget_seconds=60.0)
+
+    def rows(self, columns: str = "state") -> list[tuple[object, ...]]:
+        """The deliveries, oldest day first."""
+        return rows(self.sender.engine, columns)
+
+
+def rows(engine: Engine, columns: str) -> list[tuple[object, ...]]:
+    """The deliveries, oldest day first."""
+    query = text(f"select {columns} from mail.deliveries order by business_date, email, name")
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+@pytest.fixture
+def sink() -> Iterator[SmtpSink]:
+    """A listening SMTP server."""
+    sink = SmtpSink(free_port())
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture
+def lake(lake_settings: LakeSettings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty lake with its tables."""
+    connection = connect(lake_settings)
+    create_tables(connection)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def mail_engine(database_url: str) -> Iterator[Engine]:
+    """A database with the mail tables."""
+    engine = open_engine(database_url)
+    create_schema(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def new_sender(
+    lake: duckdb.DuckDBPyConnection, mail_engine: Engine, sink: SmtpSink, clock: SetClock
+) -> Callable[[], Sender]:
+    """Another sender over the same queue, lake and server."""
+    return lambda: Sender(
+        engine=mail_engine,
+        lake=lake.cursor(),
+        server=SmtpServer.from_url(sink.url),
+        mail_from="payouts@uberpopug.example",
+        zone=ZoneInfo("UTC"),
+        clock=clock,
+        rng=Random(7),
+    )
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """Stands at START."""
+    return SetClock()
+
+
+@pytest.fixture
+def office(
+    new_sender: Callable[[], Sender],
+    sink: SmtpSink,
+    lake: duckdb.DuckDBPyConnection,
+    clock: SetClock,
+) -> Office:
+    """An office with nothing to do yet."""
+    return Office(new_sender(), sink, lake, clock)
