@@ -13,21 +13,28 @@ import pyarrow as pa
 
 from warehouse.state import IngestState, Partition, PartitionState, Positions
 
+Mask = npt.NDArray[np.bool_]
+
 NO_POSITION = 0  # positions of the log start at 1
 FROM_LOG = -1  # the partition number of a record that did not come through the broker
 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """A batch without what had arrived before; `records` keep their order."""
+    """A batch, and which of its records have not arrived before."""
 
     records: pa.Table
     positions: Positions  # NO_POSITION where a record has none
-    count_duplicates: int
+    is_new: Mask
+
+    @property
+    def count_duplicates(self) -> int:
+        """How many records had arrived before."""
+        return len(self.is_new) - int(self.is_new.sum())
 
 
 def sort_out(records: pa.Table, state: IngestState) -> Arrivals:
-    """Drop the records whose position has arrived before, in history or in this batch."""
+    """Tell the new records from those whose position has arrived, in history or in this batch."""
     positions = positions_of(records)
     is_new = positions > state.contiguous_position
     if len(state.pending):
@@ -35,14 +42,9 @@ def sort_out(records: pa.Table, state: IngestState) -> Arrivals:
     for key, rows in rows_of_partitions(records).items():
         if key in state.partitions:
             is_new[rows] &= positions[rows] > state.partitions[key].last_position
-    first_rows = np.unique(positions, return_index=True)[1]
     is_first = np.zeros(len(positions), dtype=np.bool_)
-    is_first[first_rows] = True
-    is_kept = (is_new & is_first) | (positions == NO_POSITION)
-    count_kept = int(is_kept.sum())
-    if count_kept < len(positions):
-        records = records.filter(pa.array(is_kept))
-    return Arrivals(records, positions[is_kept], len(positions) - count_kept)
+    is_first[np.unique(positions, return_index=True)[1]] = True
+    return Arrivals(records, positions, (is_new & is_first) | (positions == NO_POSITION))
 
 
 def positions_of(records: pa.Table) -> Positions:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.registry import BrokenEventError
-from warehouse.arrivals import FROM_LOG, NO_POSITION, Arrivals
+from warehouse.arrivals import FROM_LOG, NO_POSITION, Arrivals, Mask
 from warehouse.judge import RECORD_BYTES_MAX, Judged, Record, Row, judge, quarantine_row
 from warehouse.models import model
 from warehouse.state import Positions
@@ -23,6 +23,7 @@ from warehouse.state import Positions
 CHUNKS_MIN = 8
 CHUNK_ROWS_MIN = 2048
 
+Rows = npt.NDArray[np.int64]
 _TEXT, _TIME, _BIGINT = pa.string(), pa.timestamp("us", "UTC"), pa.int64()
 EVENT_SCHEMA = pa.schema(
     [
@@ -114,16 +115,14 @@ def stage(
             quarantined.append(quarantine_row(record, error.reason, error.detail, received_at))
     if len(suspects):
         _replace_suspects(connection, judged)
-    is_suspect = np.zeros(len(arrivals.positions), dtype=np.bool_)
-    is_suspect[suspects] = True
-    good = [each.event["position"] for each in judged]
+    is_good = arrivals.is_new.copy()
+    is_good[suspects] = False
+    good = np.array([each.event["position"] for each in judged], dtype=np.int64)
     counts, oldest = _count_events(connection)
     return Staged(
         counts=counts,
         oldest_occurred_at=oldest,
-        good_positions=np.concatenate(
-            [arrivals.positions[~is_suspect], np.array(good, dtype=np.int64)]
-        ),
+        good_positions=np.concatenate([arrivals.positions[is_good], good]),
         count_judged=len(judged),
         employees=_table([each.employee for each in judged if each.employee], EMPLOYEE_SCHEMA),
         certificates=_table(
@@ -133,47 +132,48 @@ def stage(
     )
 
 
-def _read_with_sql(
-    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals
-) -> npt.NDArray[np.int64]:
-    """Let SQL read every record that has a chance; the row numbers of all others."""
+def _read_with_sql(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> Rows:
+    """Let SQL read every new record that has a chance; the row numbers of all other new ones."""
     values = arrivals.records["value"]
-    lengths = pc.fill_null(pc.binary_length(values), RECORD_BYTES_MAX + 1).to_numpy()
-    is_readable = (lengths <= RECORD_BYTES_MAX) & (arrivals.positions != NO_POSITION)
     body, is_text = _texts(values)
-    is_readable &= is_text
+    is_readable = (
+        arrivals.is_new
+        & is_text
+        & (_lengths(values) <= RECORD_BYTES_MAX)
+        & (arrivals.positions != NO_POSITION)
+    )
     table = pa.table(
         {
-            "ordinal": np.arange(len(lengths), dtype=np.int64),
+            "ordinal": np.arange(len(body), dtype=np.int64),
             "position": arrivals.positions,
+            "is_readable": is_readable,
             "body": body,
         }
     )
-    if not is_readable.all():
-        table = table.filter(pa.array(is_readable))
     chunk_rows = max(CHUNK_ROWS_MIN, table.num_rows // CHUNKS_MIN)
     chunked = pa.Table.from_batches(table.to_batches(max_chunksize=chunk_rows), table.schema)
     connection.register("arrivals", chunked)
     try:
-        connection.execute(f"create or replace temp table events as {model('stage')}")
+        connection.execute(
+            f"create or replace temp table events as"
+            f" with recognised as ({model('recognised')}) from ({model('events')})"
+        )
     finally:
         connection.unregister("arrivals")
     unclean = connection.execute("select ordinal from events where not is_clean").fetchnumpy()
-    suspects = np.concatenate(
-        [np.flatnonzero(~is_readable), np.asarray(unclean["ordinal"], dtype=np.int64)]
-    )
-    return np.sort(suspects)
+    hopeless = np.flatnonzero(arrivals.is_new & ~is_readable)
+    return np.sort(np.concatenate([hopeless, np.asarray(unclean["ordinal"], dtype=np.int64)]))
 
 
-def _texts(values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, npt.NDArray[np.bool_]]:
-    """The values as text, and which of them are text at all."""
+def _texts(values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, Mask]:
+    """The values as text without copying them, and which of them are text at all."""
+    kind = pa.string_view() if values.type == pa.binary_view() else pa.string()
     try:
-        return values.cast(pa.string()), np.ones(len(values), dtype=np.bool_)
+        return values.cast(kind), np.ones(len(values), dtype=np.bool_)
     except pa.ArrowInvalid:
         texts = [_text_or_none(value) for value in values.to_pylist()]
-        return pa.chunked_array([pa.array(texts, _TEXT)]), np.array(
-            [text is not None for text in texts], dtype=np.bool_
-        )
+        is_text = np.array([text is not None for text in texts], dtype=np.bool_)
+        return pa.chunked_array([pa.array(texts, _TEXT)]), is_text
 
 
 def _text_or_none(value: bytes | None) -> str | None:
@@ -183,19 +183,33 @@ def _text_or_none(value: bytes | None) -> str | None:
         return None
 
 
-def _records_at(arrivals: Arrivals, rows: npt.NDArray[np.int64]) -> list[Record]:
-    chosen = arrivals.records.take(pa.array(rows)).to_pylist()
-    return [
-        Record(
-            topic=each["topic"],
-            partition=None if each["partition"] == FROM_LOG else each["partition"],
-            offset=None if each["partition"] == FROM_LOG else each["offset"],
-            position=each["position"],
-            key=each["key"],
-            value=each["value"],
-        )
-        for each in chosen
+def _lengths(values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """The size of each value in bytes; more than allowed for null."""
+    if values.type != pa.binary_view():
+        filled = pc.fill_null(pc.binary_length(values), RECORD_BYTES_MAX + 1)
+        return np.asarray(filled.to_numpy(), dtype=np.int64)
+    lengths = [np.empty(0, dtype=np.int64)]
+    for chunk in values.chunks:
+        # A view is 16 bytes, of which the first four are the length; Arrow has no kernel for it.
+        views = np.frombuffer(chunk.buffers()[1], dtype=np.int32).reshape(-1, 4)
+        own = views[chunk.offset : chunk.offset + len(chunk), 0].astype(np.int64)
+        own[chunk.is_null().to_numpy(zero_copy_only=False)] = RECORD_BYTES_MAX + 1
+        lengths.append(own)
+    return np.concatenate(lengths)
+
+
+def _records_at(arrivals: Arrivals, rows: Rows) -> list[Record]:
+    columns = [
+        arrivals.records[name]
+        for name in ("topic", "partition", "offset", "position", "key", "value")
     ]
+    records = []
+    for row in rows.tolist():
+        topic, partition, offset, position, key, value = (each[row].as_py() for each in columns)
+        if partition == FROM_LOG:
+            partition = offset = None
+        records.append(Record(topic, partition, offset, position, key, value))
+    return records
 
 
 def _replace_suspects(connection: duckdb.DuckDBPyConnection, judged: list[Judged]) -> None:

@@ -108,3 +108,10 @@ def _read_pending(connection: duckdb.DuckDBPyConnection, contiguous: int) -> Pos
 
 def _no_positions() -> Positions:
     return np.empty(0, dtype=np.int64)
+
+
+def read_contiguous_position(connection: duckdb.DuckDBPyConnection) -> int:
+    """Every position up to here has arrived."""
+    row = connection.execute("select contiguous_position from ops.ingest_state").fetchone()
+    assert row is not None, "ops.ingest_state must have a row"
+    return int(row[0])
