@@ -32,7 +32,7 @@ class ClosedDay(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    closed: list[ClosedDay]
+    business_days: list[ClosedDay]
 
 
 class TrackerError(Exception):
@@ -79,7 +79,7 @@ def _ask(settings: TrackerSettings, key: str, seconds_left: float) -> list[Close
     if not answer.ok:
         raise TrackerError(_reason(answer))
     try:
-        return msgspec.json.decode(answer.content, type=_Answer).closed
+        return msgspec.json.decode(answer.content, type=_Answer).business_days
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise TrackerError(f"the tracker's answer is not what was agreed: {error}") from error
 

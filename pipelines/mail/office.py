@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 import msgspec
 
+from pipelines.lakes import open_reader
 from pipelines.mail.database import create_schema, open_engine
 from pipelines.mail.deliveries import count_by_state
 from pipelines.mail.planning import plan_deliveries
 from pipelines.mail.sending import Sender, SendReport, send_due
 from pipelines.mail.smtp import SmtpServer
 from pipelines.settings import MailSettings
-from warehouse.lake import connect
 from warehouse.settings import LakeSettings
 
 
@@ -41,8 +41,7 @@ def open_office(
     engine = open_engine(mail.database_url)
     try:
         create_schema(engine)
-        connection = connect(lake, read_only=True)
-        try:
+        with open_reader(lake) as connection:
             yield Sender(
                 engine=engine,
                 lake=connection,
@@ -53,8 +52,6 @@ def open_office(
                 rng=random.Random(),  # noqa: S311 - spreads retries, guards nothing
                 should_stop=should_stop,
             )
-        finally:
-            connection.close()
     finally:
         engine.dispose()
 

@@ -3,12 +3,8 @@
 import dagster as dg
 
 from contracts.environment import read_environment
-from pipelines.defs.days.assets import (
-    BUSINESS_DAYS,
-    ask_to_close,
-    business_days,
-    closing_metadata,
-)
+from pipelines.defs.days.assets import BUSINESS_DAYS, ask_to_close, closing_metadata
+from pipelines.defs.days.jobs import close_due_days_job
 from pipelines.settings import TrackerSettings
 
 EVERY_MINUTE = "* * * * *"
@@ -23,7 +19,7 @@ def day_schedules() -> dg.Definitions:
         name="close_due_days",
         cron_schedule=EVERY_MINUTE,
         execution_timezone=zone,
-        target=[business_days],
+        job=close_due_days_job,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Asks the tracker to close every business day that is over.",
     )

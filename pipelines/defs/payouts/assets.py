@@ -44,7 +44,7 @@ def payouts(context: dg.AssetExecutionContext) -> None:
         try:
             newly_paid = pay_due_days(lake, through=dates[-1])
         except CertificateMismatch as error:
-            raise dg.Failure(f"not paid: {error}", allow_retries=False) from error
+            raise dg.Failure(str(error), allow_retries=False) from error
         sums = read_paid_days(lake, first=dates[0], last=dates[-1])
     context.log.info(f"{len(newly_paid)} days paid now, {len(dates)} asked for")
     if unpaid := [date for date in dates if date not in sums]:

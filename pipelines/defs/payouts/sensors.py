@@ -5,8 +5,7 @@ No run key is used: Dagster would remember it and drop a run that is wanted agai
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from time import time
 
 import dagster as dg
@@ -17,8 +16,8 @@ from contracts.environment import read_environment
 from pipelines.defs.payouts.assets import PAYOUTS
 from pipelines.defs.payouts.jobs import pay_due_days_job
 from pipelines.defs.payouts.partitions import business_dates
+from pipelines.lakes import open_reader
 from pipelines.shared import Shared
-from warehouse.lake import connect
 from warehouse.paydays import read_payable_days
 from warehouse.settings import LakeSettings
 
@@ -37,10 +36,8 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 
-@contextmanager
-def _open() -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(read_environment(LakeSettings), read_only=True) as lake:
-        yield lake
+def _open() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    return open_reader(read_environment(LakeSettings))
 
 
 LAKE = Shared(_open)
