@@ -9,9 +9,14 @@ def main() -> None:
     """Migrate what the environment names."""
     environment = settings.load().environment()
     os.environ.update(environment)
+    from contracts.environment import read_environment
     from ops_api.database import migrate
+    from warehouse.lake import connect, create_tables
+    from warehouse.settings import LakeSettings
 
     migrate(environment["DATABASE_URL"])
+    with connect(read_environment(LakeSettings)) as lake:
+        create_tables(lake)
 
 
 if __name__ == "__main__":

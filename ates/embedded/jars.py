@@ -69,8 +69,12 @@ def class_path(
     lock: Path = LOCK_FILE,
     repository: Path | None = None,
     on_progress: Callable[[str], None] = print,
+    remotes: dict[str, str] | None = None,
 ) -> str:
-    """Verified jars joined for `java -cp`; missing ones are downloaded. Raises JarError."""
+    """Verified jars joined for `java -cp`; missing ones are downloaded. Raises JarError.
+
+    `remotes` are Maven repositories (URL by name) in place of jgo's own.
+    """
     repository = repository or cache_folder()
     jars = read_lock(lock)
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
@@ -78,7 +82,7 @@ def class_path(
         wanted = [jar for jar, good in zip(jars, is_good, strict=True) if not good]
         if wanted:
             on_progress(f"downloading {len(wanted)} jars of Apache Kafka (once per machine)")
-            list(pool.map(lambda jar: _download(jar, repository), wanted))
+            list(pool.map(lambda jar: _download(jar, repository, remotes), wanted))
     return ":".join(str(jar.path(repository)) for jar in jars)
 
 
@@ -92,7 +96,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _download(jar: Jar, repository: Path) -> None:
+def _download(jar: Jar, repository: Path, remotes: dict[str, str] | None) -> None:
     """Fetch into a folder of our own, verify, then move into place: a half file is never seen."""
     from jgo.maven import MavenContext
 
@@ -101,7 +105,10 @@ def _download(jar: Jar, repository: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=repository, prefix="download-") as draft:
         maven = MavenContext(
-            repo_cache=Path(draft), local_repos=[], timeout=DOWNLOAD_TIMEOUT_SECONDS
+            repo_cache=Path(draft),
+            local_repos=[],
+            remote_repos=remotes,
+            timeout=DOWNLOAD_TIMEOUT_SECONDS,
         )
         try:
             artifact = maven.project(jar.group, jar.name).at_version(jar.version).artifact()

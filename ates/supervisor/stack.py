@@ -87,7 +87,7 @@ class Stack:
             self._start_supervisord()
             self._start_services(lambda name, what: on_progress(name, what, _since(began)))
         except BaseException:
-            self.stop()
+            self.stop(on_progress)
             raise
 
     def wait_forever(self, on_progress: OnProgress = lambda _name, _what, _seconds: None) -> None:
