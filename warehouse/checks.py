@@ -1,0 +1,164 @@
+"""Every invariant as a query that returns offending rows: none means that it holds.
+
+`checks/*.sql` hold one invariant each; the comment at the top says it in words. They read the lake
+as `lake`, the tracker's PostgreSQL as `tracker`, and the tables of `checks/given/*.sql`, which are
+made first. All of them see one snapshot of the lake and one of the tracker, the latter taken after
+the former; so whatever the lake has, the tracker has too. What is still on its way from the one to
+the other is left out of a comparison and counted as in flight.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+from sqlalchemy.engine import make_url
+
+CHECKS = Path(__file__).with_name("checks")
+SAMPLES_MAX = 5
+
+_EMPTY_DELIVERIES = """
+create temp table deliveries (
+    delivery_id uuid, business_date date, employee_id uuid, email varchar, amount_cents bigint,
+    message_id varchar, state varchar, sent_at timestamptz, last_error varchar
+)
+"""
+_DELIVERIES = """
+create temp table deliveries as
+select delivery_id, business_date, employee_id, email, amount_cents, message_id, state, sent_at,
+    last_error
+from tracker.mail.deliveries
+"""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """How far the two sides can be compared.
+
+    `through` is the position up to which the lake is complete, `head` the log's last one; dates are
+    None when there is no such day, `planned_through` also when no mail was ever planned.
+    """
+
+    through: int
+    last_position: int
+    head: int
+    count_waiting: int
+    closed_through: dt.date | None
+    paid_through: dt.date | None
+    planned_through: dt.date | None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing was in flight: every comparison was a full one."""
+        has_all_events = self.count_waiting == 0 and self.through == self.head
+        return has_all_events and (self.closed_through == self.paid_through == self.planned_through)
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One invariant: its name, what it says, and the query for what offends it."""
+
+    name: str
+    statement: str
+    sql: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What one check found; it holds when `count_offending` is 0. `samples` are a few of the rows."""
+
+    name: str
+    statement: str
+    count_offending: int
+    samples: list[dict[str, Any]]
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """All findings at one snapshot."""
+
+    scope: Scope
+    findings: list[Finding]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every invariant holds."""
+        return all(finding.count_offending == 0 for finding in self.findings)
+
+
+def read_checks() -> list[Check]:
+    """All checks in the order of their names."""
+    return [_read_check(path) for path in sorted(CHECKS.glob("*.sql"))]
+
+
+def attach_tracker(connection: duckdb.DuckDBPyConnection, database_url: str) -> None:
+    """Attach the tracker's PostgreSQL database, read only, as `tracker`."""
+    parts = make_url(database_url).translate_connect_args()
+    words = {"host": "host", "port": "port", "database": "database", "username": "user",
+             "password": "password"}  # fmt: skip
+    known = [f"{words[name]} {_quote(str(value))}" for name, value in parts.items()]
+    connection.execute(
+        f"create or replace secret tracker_database (type postgres, {', '.join(known)})"
+    )
+    connection.execute("attach '' as tracker (type postgres, secret tracker_database, read_only)")
+
+
+def verify(connection: duckdb.DuckDBPyConnection) -> Verification:
+    """Run every check at one snapshot of the lake and one of the attached tracker.
+
+    The connection has the lake as `lake` and the tracker as `tracker`; nothing in them changes.
+    """
+    with _given(connection) as scope:
+        findings = [_run(connection, check) for check in read_checks()]
+    return Verification(scope=scope, findings=findings)
+
+
+@contextmanager
+def _given(connection: duckdb.DuckDBPyConnection) -> Iterator[Scope]:
+    """One transaction with the tables that the checks share; all of it is gone afterwards."""
+    connection.begin()
+    try:
+        has_mail = _has_mail(connection)
+        scripts = sorted((CHECKS / "given").glob("*.sql"))
+        connection.execute(scripts[0].read_text(encoding="utf-8"))
+        connection.execute(_DELIVERIES if has_mail else _EMPTY_DELIVERIES)
+        planning = "tracker.mail.planning" if has_mail else "(select null::date as planned_through)"
+        connection.execute(f"create temp view planning as select planned_through from {planning}")
+        for script in scripts[1:]:
+            connection.execute(script.read_text(encoding="utf-8"))
+        row = connection.execute("select * from scope").fetchall()
+        assert len(row) == 1, f"the scope is one row, not {len(row)}"
+        yield Scope(*row[0])
+    finally:
+        connection.rollback()
+
+
+def _has_mail(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the mail's tables exist; they do once the payouts' mailer has run."""
+    found = connection.execute(
+        "select count(*) from duckdb_tables() where database_name = 'tracker'"
+        " and schema_name = 'mail' and table_name in ('deliveries', 'planning')"
+    ).fetchone()
+    return found == (2,)
+
+
+def _run(connection: duckdb.DuckDBPyConnection, check: Check) -> Finding:
+    offending = connection.execute(check.sql)
+    names = [column[0] for column in offending.description or ()]
+    rows = offending.fetchall()
+    samples = [dict(zip(names, row, strict=True)) for row in rows[:SAMPLES_MAX]]
+    return Finding(check.name, check.statement, len(rows), samples)
+
+
+def _read_check(path: Path) -> Check:
+    sql = path.read_text(encoding="utf-8")
+    comment: list[str] = []
+    for line in sql.splitlines():
+        if not line.startswith("--"):
+            break
+        comment.append(line.removeprefix("--").strip())
+    assert comment, f"{path.name} does not begin with its statement"
+    return Check(path.stem, " ".join(comment), sql)
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

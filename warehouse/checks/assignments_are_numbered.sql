@@ -1,0 +1,9 @@
+-- The assignments of a task are numbered 1, 2, 3 in their order.
+select
+    position,
+    task_id,
+    assignment_number,
+    row_number() over (partition by task_id order by position) as expected_number,
+from lake_events
+where type = 'task.assigned'
+qualify assignment_number is distinct from expected_number

@@ -1,0 +1,33 @@
+-- Every employee in the tracker is what the newest event says: name, address, role, activity,
+-- version.
+with folded as (
+    select
+        subject::uuid as employee_id,
+        sequence as version,
+        fact.external_id,
+        fact.name,
+        fact.email,
+        fact.role,
+        fact.is_active,
+    from log_events
+    where type like 'employee.%'
+    qualify row_number() over (partition by subject order by sequence desc) = 1
+),
+
+stored as (
+    select
+        employee_id,
+        version,
+        external_id,
+        name,
+        email,
+        role,
+        is_active,
+    from tracker.public.employees
+)
+
+select 'stored, but not by its events' as fault, *
+from (select * from stored except all select * from folded)
+union all
+select 'by its events, but not stored' as fault, *
+from (select * from folded except all select * from stored)

@@ -1,0 +1,53 @@
+-- The tracker's own event log with the values of its data; `position` is null while an event still
+-- waits in the outbox. `ordinal` is the order of both together.
+create temp table log_events as
+with both_tables as (
+    select
+        position,
+        position as ordinal,
+        event_id,
+        type,
+        version,
+        subject,
+        sequence,
+        occurred_at,
+        business_date,
+        correlation_id,
+        fee_cents,
+        reward_cents,
+        body,
+    from tracker.public.event_log
+    union all
+    select
+        null as position,
+        1::bigint << 62 | outbox_id as ordinal,
+        event_id,
+        type,
+        version,
+        subject,
+        sequence,
+        occurred_at,
+        business_date,
+        correlation_id,
+        fee_cents,
+        reward_cents,
+        body,
+    from tracker.public.outbox
+),
+
+parsed as (
+    select
+        *,
+        try(from_json(body, '{"data": {
+            "title": "VARCHAR", "jira_id": "VARCHAR", "external_id": "VARCHAR",
+            "fee_cents": "BIGINT", "reward_cents": "BIGINT", "created_by": "UUID",
+            "assignee_id": "UUID", "employee_id": "UUID", "assignment_number": "INTEGER",
+            "name": "VARCHAR", "email": "VARCHAR", "role": "VARCHAR", "is_active": "BOOLEAN"
+        }}')).data as fact,
+    from both_tables
+)
+
+select
+    *,
+    coalesce(fact.assignee_id, fact.employee_id) as person_id,
+from parsed

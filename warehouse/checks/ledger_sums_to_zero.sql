@@ -1,0 +1,4 @@
+-- The whole ledger sums to zero.
+select sum(amount_cents)::bigint as sum_cents
+from lake.ledger.postings
+having sum(amount_cents) <> 0
