@@ -1,0 +1,27 @@
+"""A real lake for every test, and readers that make two lakes comparable."""
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from tests.warehouse.world import World
+from warehouse.lake import connect, create_tables
+from warehouse.settings import LakeSettings
+
+
+@pytest.fixture
+def lake(lake_settings: LakeSettings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty lake with its tables."""
+    connection = connect(lake_settings)
+    create_tables(connection)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def world() -> World:
+    """A company with five employees and nothing done yet."""
+    world = World()
+    world.hire(5)
+    return world
