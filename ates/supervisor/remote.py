@@ -58,7 +58,7 @@ class Remote:
     """The calls we need; every one raises SupervisorDownError when nobody answers."""
 
     def __init__(self, socket: Path) -> None:
-        """Connects at the first call."""
+        """Connect only when called."""
         transport = SupervisorTransport(None, None, f"unix://{socket}")
         proxy = xmlrpc.client.ServerProxy("http://localhost", transport=transport)
         self._calls: Any = proxy.supervisor
@@ -103,13 +103,10 @@ class Remote:
             return False
         return True
 
-    def close(self) -> None:
-        """Drop the connection; a later call connects anew."""
-        self._close()
-
     def _call(self, method: str, *arguments: object) -> Any:
         try:
             return getattr(self._calls, method)(*arguments)
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
-            self._close()
             raise SupervisorDownError(f"no supervisor answers: {error}") from error
+        finally:
+            self._close()  # one connection a call: nothing is held open between them

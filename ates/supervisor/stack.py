@@ -121,7 +121,6 @@ class Stack:
                 self._supervisord.kill()
                 self._supervisord.wait()
             leftovers.end(self._home)
-        self._remote.close()
         self._supervisord = None
         self._lock.release()
 
