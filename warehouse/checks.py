@@ -20,18 +20,33 @@ from sqlalchemy.engine import make_url
 CHECKS = Path(__file__).with_name("checks")
 SAMPLES_MAX = 5
 
-_EMPTY_DELIVERIES = """
-create temp table deliveries (
-    delivery_id uuid, business_date date, employee_id uuid, email varchar, amount_cents bigint,
-    message_id varchar, state varchar, sent_at timestamptz, last_error varchar
+# In place of the mail's tables while nothing was ever mailed.
+_NO_MAIL = (
+    """
+    create temp table deliveries (
+        delivery_id uuid, business_date date, employee_id uuid, email varchar,
+        amount_cents bigint, message_id varchar, state varchar, sent_at timestamptz,
+        last_error varchar
+    )
+    """,
+    "create temp table planning as select null::date as planned_through",
 )
-"""
-_DELIVERIES = """
-create temp table deliveries as
-select delivery_id, business_date, employee_id, email, amount_cents, message_id, state, sent_at,
-    last_error
-from tracker.mail.deliveries
-"""
+_MAIL = (
+    """
+    create temp table deliveries as
+    select delivery_id, business_date, employee_id, email, amount_cents, message_id, state,
+        sent_at, last_error
+    from tracker.mail.deliveries
+    """,
+    "create temp table planning as select planned_through from tracker.mail.planning",
+)
+_SECRET_WORDS = {
+    "host": "host",
+    "port": "port",
+    "database": "database",
+    "username": "user",
+    "password": "password",
+}
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -65,7 +80,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What one check found; it holds when `count_offending` is 0. `samples` are a few of the rows."""
+    """What one check found: it holds when nothing offends. `samples` are a few of the rows."""
 
     name: str
     statement: str
@@ -93,12 +108,8 @@ def read_checks() -> list[Check]:
 def attach_tracker(connection: duckdb.DuckDBPyConnection, database_url: str) -> None:
     """Attach the tracker's PostgreSQL database, read only, as `tracker`."""
     parts = make_url(database_url).translate_connect_args()
-    words = {"host": "host", "port": "port", "database": "database", "username": "user",
-             "password": "password"}  # fmt: skip
-    known = [f"{words[name]} {_quote(str(value))}" for name, value in parts.items()]
-    connection.execute(
-        f"create or replace secret tracker_database (type postgres, {', '.join(known)})"
-    )
+    known = ", ".join(f"{_SECRET_WORDS[name]} {_quote(str(part))}" for name, part in parts.items())
+    connection.execute(f"create or replace secret tracker_database (type postgres, {known})")
     connection.execute("attach '' as tracker (type postgres, secret tracker_database, read_only)")
 
 
@@ -117,13 +128,11 @@ def _given(connection: duckdb.DuckDBPyConnection) -> Iterator[Scope]:
     """One transaction with the tables that the checks share; all of it is gone afterwards."""
     connection.begin()
     try:
-        has_mail = _has_mail(connection)
-        scripts = sorted((CHECKS / "given").glob("*.sql"))
-        connection.execute(scripts[0].read_text(encoding="utf-8"))
-        connection.execute(_DELIVERIES if has_mail else _EMPTY_DELIVERIES)
-        planning = "tracker.mail.planning" if has_mail else "(select null::date as planned_through)"
-        connection.execute(f"create temp view planning as select planned_through from {planning}")
-        for script in scripts[1:]:
+        first, *others = sorted((CHECKS / "given").glob("*.sql"))
+        connection.execute(first.read_text(encoding="utf-8"))
+        for statement in _MAIL if _has_mail(connection) else _NO_MAIL:
+            connection.execute(statement)
+        for script in others:
             connection.execute(script.read_text(encoding="utf-8"))
         row = connection.execute("select * from scope").fetchall()
         assert len(row) == 1, f"the scope is one row, not {len(row)}"

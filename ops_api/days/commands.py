@@ -14,7 +14,8 @@ from ops_api import locks
 from ops_api.context import CommandContext
 from ops_api.days import rules
 from ops_api.days.models import Certificate, business_days
-from ops_api.days.queries import find_certificate, last_closed_date
+from ops_api.days.queries import find_certificate, find_unfinished_import, last_closed_date
+from ops_api.errors import ConflictError
 from ops_api.outbox.commands import OutboxRow, append, event
 from ops_api.outbox.sequencer import move_all
 
@@ -40,14 +41,18 @@ def close_day(
     *,
     day: dt.date,
     is_mail_wanted: bool = True,
+    is_import: bool = False,
 ) -> Certificate:
     """Close a day that is over and next in order; a closed day gives its certificate again.
 
-    Raises ConflictError for any other day.
+    Raises ConflictError for any other day, and for all open days while an import is unfinished
+    (unless it is the import that closes: `is_import`), since its rows may still fall on them.
     """
     locks.take_alone(connection, locks.BUSINESS_DAY)
     if certificate := find_certificate(connection, day):
         return certificate
+    if not is_import and (file_name := find_unfinished_import(connection)):
+        raise ConflictError("import-unfinished", f"The import of {file_name} is not finished.")
     move_all(connection)
     rules.require_closable(
         day, due=_due(connection), at=context.clock(), zone=context.business_timezone
@@ -58,8 +63,13 @@ def close_day(
 def close_next_due_day(
     connection: Connection, context: CommandContext, *, is_mail_wanted: bool = True
 ) -> Certificate | None:
-    """Close the oldest day that is over and not closed yet; None when there is none."""
+    """Close the oldest day that is over and not closed yet; None when there is none.
+
+    While an import is unfinished there is none: it closes its days itself, in order.
+    """
     locks.take_alone(connection, locks.BUSINESS_DAY)
+    if find_unfinished_import(connection):
+        return None
     move_all(connection)
     day = _due(connection)
     if day is None or not rules.is_over(day, context.clock(), context.business_timezone):

@@ -14,6 +14,9 @@ _NEWEST = text(
     f"select {_COLUMNS} from business_days "  # noqa: S608 - the column names are our own constants
     "where business_date < :before order by business_date desc limit :limit"
 )
+_UNFINISHED_IMPORT = text(
+    "select file_name from imports where finished_at is null and abandoned_at is null"
+)
 _LAST_CLOSED = text("select max(business_date) from business_days")
 
 
@@ -27,6 +30,12 @@ def find_certificate(connection: Connection, day: dt.date) -> Certificate | None
     """The certificate of a day, or None while it is open."""
     row = connection.execute(_ONE, {"day": day}).one_or_none()
     return None if row is None else Certificate(**row._mapping)
+
+
+def find_unfinished_import(connection: Connection) -> str | None:
+    """The file of the import that still has rows to bring, if there is one."""
+    name: str | None = connection.execute(_UNFINISHED_IMPORT).scalar()
+    return name
 
 
 def newest_certificates(

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -97,10 +98,15 @@ def import_log(
         if record is not None and not record.is_unfinished:
             return Outcome(record, has_written=False)
         rng = random.Random()  # noqa: S311 - makes ids unique, guards nothing
+        import_id = uuid7(clock(), rng) if record is None else record.import_id
+        terms = _terms(log, options, clock()) if record is None else record.terms
+        facts = Facts(import_id, terms.seed, rng)
+        plan = _plan(connection, log, mapping, terms, facts)
         if record is None:
-            record = _start(connection, log, mapping, digests, _terms(log, options, clock()), rng)
-        run = _run_of(connection, record, log, mapping, clock, rng)
-        _write(connection, run, on_progress)
+            record = _start(connection, log, digests, terms, import_id, plan)
+        context = _context(terms, clock, rng)
+        writer = Writer(facts, plan.workers(), record.overtaken_tickets)
+        _write(connection, _Run(record, plan, writer, context), on_progress)
         with connection.begin():
             finished = find_import(connection, *digests)
         assert finished is not None
@@ -149,14 +155,12 @@ def _terms(log: Log, options: Options, now: dt.datetime) -> Terms:
 def _start(
     connection: Connection,
     log: Log,
-    mapping: Mapping,
     digests: tuple[str, str],
     terms: Terms,
-    rng: random.Random,
+    import_id: UUID,
+    plan: Plan,
 ) -> ImportRecord:
     """Note that the import has begun, unless another is unfinished or its days are closed."""
-    import_id = uuid7(terms.now, rng)
-    plan = _plan(connection, log, mapping, terms, Facts(import_id, terms.seed, rng))
     tally = Tally(count_rows=log.count_rows, count_refused=len(log.refusals), skipped=plan.skipped)
     with connection.begin():
         locks.take_alone(connection, locks.BUSINESS_DAY)
@@ -211,25 +215,15 @@ def _require_open_days(connection: Connection, plan: Plan) -> None:
     )
 
 
-def _run_of(
-    connection: Connection,
-    record: ImportRecord,
-    log: Log,
-    mapping: Mapping,
-    clock: Clock,
-    rng: random.Random,
-) -> _Run:
-    facts = Facts(record.import_id, record.terms.seed, rng)
-    plan = _plan(connection, log, mapping, record.terms, facts)
-    context = CommandContext(
+def _context(terms: Terms, clock: Clock, rng: random.Random) -> CommandContext:
+    """What closes the days: nobody in person, in the zone that the import began with."""
+    return CommandContext(
         actor_id=None,
         clock=clock,
         rng=rng,
         correlation_id=uuid7(clock(), rng),
-        business_timezone=ZoneInfo(record.terms.business_timezone),
+        business_timezone=ZoneInfo(terms.business_timezone),
     )
-    writer = Writer(facts, plan.workers(), record.overtaken_tickets)
-    return _Run(record, plan, writer, context)
 
 
 def _write(connection: Connection, run: _Run, on_progress: OnProgress) -> None:
@@ -269,6 +263,7 @@ def _write_batch(connection: Connection, run: _Run, batch: list[Day]) -> Counter
                 run.context,
                 day=day.business_date,
                 is_mail_wanted=run.record.terms.is_mail_wanted or not is_imported,
+                is_import=True,
             )
             counts["days_closed"] += 1
     return counts

@@ -1,20 +1,26 @@
 """What a log becomes in the tracker: the rules of imports, one by one, and what may go wrong."""
 
 import datetime as dt
+import random
 import signal
 import subprocess
 import sys
 import textwrap
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, text
 
+from ops_api.context import CommandContext
 from ops_api.database import create_engine
+from ops_api.days.commands import close_day, close_due_days
 from ops_api.errors import ConflictError
 from ops_api.imports.commands import OVERTAKEN, abandon_import
 from ops_api.imports.plan import FUTURE, KNOWN
+from ops_api.imports.queries import next_date_to_close
 from ops_api.imports.rules import Step
 from tests.ops_api.imports_world import NOW, Fact, facts, run_import, write_log
 
@@ -32,6 +38,23 @@ def engine(database_url: str) -> Iterator[Engine]:
 def rows_of(engine: Engine, sql: str) -> list[tuple[object, ...]]:
     with engine.begin() as connection:
         return [tuple(row) for row in connection.execute(text(sql))]
+
+
+def context() -> CommandContext:
+    return CommandContext(
+        actor_id=None,
+        clock=lambda: NOW,
+        rng=random.Random(1),
+        correlation_id=uuid.uuid4(),
+        business_timezone=ZoneInfo("UTC"),
+    )
+
+
+def next_day(engine: Engine) -> dt.date:
+    with engine.begin() as connection:
+        day = next_date_to_close(connection)
+    assert day is not None
+    return day
 
 
 def closed_days(engine: Engine) -> list[str]:
@@ -337,6 +360,9 @@ def test_while_an_import_is_unfinished_another_is_refused_until_it_is_given_up(
 
     with pytest.raises(ConflictError, match=r"import of log\.csv is unfinished"):
         run_import(engine, other)
+    assert close_due_days(engine, context()) == []
+    with pytest.raises(ConflictError, match="not finished"), engine.begin() as connection:
+        close_day(connection, context(), day=next_day(engine))
     given_up = abandon_import(engine, clock=lambda: NOW)
     again = run_import(engine, tmp_path / "log.csv")
 
@@ -345,6 +371,7 @@ def test_while_an_import_is_unfinished_another_is_refused_until_it_is_given_up(
     assert again.has_written is False
     assert run_import(engine, other).has_written
     assert abandon_import(engine, clock=lambda: NOW) is None
+    assert close_due_days(engine, context()) == []
 
 
 def test_a_task_that_a_live_command_changed_is_left_to_it(
