@@ -12,17 +12,13 @@ from contracts.environment import read_environment
 from dashboards.access import Viewer
 from dashboards.settings import DashboardSettings
 from warehouse.company import Company, read_company
-from warehouse.lake import connect
+from warehouse.lake import LakeUnavailableError, connect
 from warehouse.settings import LakeSettings
 
 # A little less than a page's refresh period, so that one reading serves all viewers of a period.
 FIGURES_CACHE_SECONDS = 4
 FIGURES_CACHE_ENTRIES_MAX = 200
 ATTEMPTS_MAX = 2  # the second one opens the lake anew: a server may have been restarted
-
-
-class LakeUnavailableError(RuntimeError):
-    """The lake cannot be read now, or nobody has made it yet; nothing stale is shown instead."""
 
 
 def company_figures(viewer: Viewer, count_days: int, payouts_date: dt.date | None) -> Company:
@@ -38,17 +34,17 @@ def company_figures(viewer: Viewer, count_days: int, payouts_date: dt.date | Non
 
 @st.cache_data(ttl=FIGURES_CACHE_SECONDS, max_entries=FIGURES_CACHE_ENTRIES_MAX, show_spinner=False)
 def _read(local_date: dt.date, count_days: int, payouts_date: dt.date | None) -> Company:
-    errors = []
-    for _ in range(ATTEMPTS_MAX):
+    for attempt in range(1, ATTEMPTS_MAX + 1):
         try:
             with _lake().cursor() as cursor:
                 return read_company(
                     cursor, local_date=local_date, count_days=count_days, payouts_date=payouts_date
                 )
         except duckdb.Error as error:
-            errors.append(error)
             _lake.clear()
-    raise LakeUnavailableError(str(errors[-1])) from errors[-1]
+            if attempt == ATTEMPTS_MAX:
+                raise LakeUnavailableError(f"the lake cannot be read: {error}") from error
+    raise AssertionError("every attempt returns or raises")
 
 
 @st.cache_resource(show_spinner=False)

@@ -8,10 +8,11 @@ import streamlit as st
 from contracts.environment import read_environment
 from dashboards.access import require_management
 from dashboards.charts import earnings_by_day, in_words
-from dashboards.figures import LakeUnavailableError, company_figures
+from dashboards.figures import company_figures
 from dashboards.settings import DashboardSettings
 from dashboards.wording import MINUS, age, amount, clock_time, day, money
 from warehouse.company import Company
+from warehouse.lake import LakeUnavailableError
 
 REFRESH_SECONDS = 5
 SPANS = {"7 days": 7, "30 days": 30, "90 days": 90, "1 year": 365}
@@ -73,7 +74,7 @@ def show_today(company: Company) -> None:
     earned.metric(
         "Earned today",
         money(today.earnings_cents),
-        delta=f"{money(change_cents)} against yesterday",
+        delta=f"{money(abs(change_cents))} {'less' if change_cents < 0 else 'more'} than yesterday",
         delta_color="off",
         delta_arrow="up" if change_cents > 0 else "down" if change_cents < 0 else "off",
         help=FORMULA,
@@ -101,9 +102,10 @@ def show_days(company: Company, span: str) -> None:
     st.altair_chart(earnings_by_day(company.days), alt=in_words(company.days))
     negative = total.count_negative_days
     st.write(
-        f"In all: {money(total.fees_cents)} in fees {MINUS} {money(total.rewards_cents)} in rewards "
-        f"= **{money(total.earnings_cents)}** earned; {negative} "
-        f"{'day' if negative == 1 else 'days'} below zero (marked ▼)."
+        f"In all: {money(total.fees_cents)} in fees "
+        f"{MINUS} {money(total.rewards_cents)} in rewards "
+        f"= **{money(total.earnings_cents)}** earned; "
+        f"{negative} {'day' if negative == 1 else 'days'} below zero (marked ▼)."
     )
 
 

@@ -1,0 +1,162 @@
+"""A real tracker that answers who somebody is, a real lake with a small ledger, and the pages."""
+
+import contextlib
+import datetime as dt
+import random
+import threading
+import tomllib
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+import streamlit as st
+from streamlit import config
+from streamlit.runtime.context import ContextProxy, StreamlitCookies
+from streamlit.testing.v1 import AppTest
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from ates.embedded.postgres import ROLE, PostgresServer
+from ops_api.app import create_app
+from ops_api.auth.sessions import start_session
+from ops_api.clock import system_clock
+from ops_api.context import CommandContext
+from ops_api.database import create_engine
+from ops_api.employees.commands import register_employee
+from ops_api.settings import TrackerSettings
+from tests.dashboards.ledger import write_people
+from tests.tidy.tree import ROOT
+from warehouse.lake import connect, create_tables
+from warehouse.settings import LakeSettings
+
+PAGE_SECONDS_MAX = 30
+UTC = ZoneInfo("UTC")
+
+
+class Tracker:
+    """A tracker that listens, and its employees."""
+
+    def __init__(self, database_url: str) -> None:
+        self.engine = create_engine(database_url)
+        self.server: BaseWSGIServer = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
+        self.url = f"http://127.0.0.1:{self.server.port}"
+        self.cookies: dict[str, str] = {}
+        settings = TrackerSettings(
+            database_url=database_url, tracker_url=self.url, tracker_host="127.0.0.1",
+            tracker_port=self.server.port, tracker_service_token="x" * 16,
+        )  # fmt: skip
+        self.server.app = create_app(settings, self.engine, system_clock, random.Random(7))
+
+    def sign_in(self, role: str) -> str:
+        """The session cookie's value of the one employee of this role."""
+        if role not in self.cookies:
+            self.cookies[role] = self._register(role)
+        return self.cookies[role]
+
+    def _register(self, role: str) -> str:
+        context = CommandContext(
+            actor_id=None, clock=system_clock, rng=random.Random(role), correlation_id=uuid4(),
+            business_timezone=UTC,
+        )  # fmt: skip
+        with self.engine.begin() as connection:
+            employee = register_employee(
+                connection, context, name=f"Iris {role}", email=f"{role}@example.com", role=role
+            )
+            return start_session(
+                connection, employee_id=employee.employee_id, now=dt.datetime.now(dt.UTC)
+            )
+
+
+def database(server: PostgresServer, name: str, template: str = "template1") -> str:
+    """The URL of a new database that lives as long as the server."""
+    with contextlib.closing(server.connect_as_superuser()) as connection:
+        connection.cursor().execute(f"create database {name} owner {ROLE} template {template}")
+    return server.url(name)
+
+
+@pytest.fixture(scope="module")
+def tracker(postgres_server: PostgresServer, tracker_template: str) -> Iterator[Tracker]:
+    """Listening on a port of its own until the tests end."""
+    tracker = Tracker(database(postgres_server, "dashboards_tracker", tracker_template))
+    thread = threading.Thread(target=tracker.server.serve_forever, daemon=True)
+    thread.start()
+    yield tracker
+    tracker.server.shutdown()
+    thread.join()
+    tracker.server.server_close()
+    tracker.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def shared_lake(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """The variables of a lake with the ledger of `ledger.people`; read it, never write to it."""
+    url = database(postgres_server, "dashboards_lake")
+    data = str(tmp_path_factory.mktemp("dashboards") / "lake")
+    with contextlib.closing(
+        connect(LakeSettings(lake_catalog_url=url, lake_data_path=data))
+    ) as connection:
+        create_tables(connection)
+        write_people(connection)
+    return {"LAKE_CATALOG_URL": url, "LAKE_DATA_PATH": data}
+
+
+@pytest.fixture
+def no_lake(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The pages look at a lake of this test's own, which nobody has made yet."""
+    for name, value in lake_environment.items():
+        monkeypatch.setenv(name, value)
+    return lake_environment
+
+
+@pytest.fixture
+def lake(
+    no_lake: dict[str, str], lake_settings: LakeSettings
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The pages look at an empty lake of this test's own; this is the ingester's connection."""
+    with contextlib.closing(connect(lake_settings)) as connection:
+        create_tables(connection)
+        yield connection
+
+
+@pytest.fixture
+def cookies(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What the browser sends; AppTest has none, so Streamlit's own edge is replaced."""
+    sent: dict[str, str] = {}
+    monkeypatch.setattr(ContextProxy, "cookies", property(lambda _: StreamlitCookies(sent)))
+    return sent
+
+
+@pytest.fixture(autouse=True)
+def _streamlit(
+    monkeypatch: pytest.MonkeyPatch, tracker: Tracker, shared_lake: dict[str, str]
+) -> Iterator[None]:
+    """The settings and options under which `ates` would start the pages, and no old answers."""
+    variables = {**shared_lake, "TRACKER_URL": tracker.url, "BUSINESS_TIMEZONE": "UTC"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    options = tomllib.loads((ROOT / "dashboards/.streamlit/config.toml").read_text("utf-8"))
+    for section in ("browser", "client", "runner"):
+        for option, value in options[section].items():
+            config.set_option(f"{section}.{option}", value)
+    st.cache_data.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_page(tracker: Tracker, cookies: dict[str, str]) -> Callable[..., AppTest]:
+    """Opens a page as somebody of a role (None: nobody is signed in)."""
+
+    def open_as(role: str | None, page: str = "company") -> AppTest:
+        if role is not None:
+            cookies["ates_session"] = tracker.sign_in(role)
+        app = AppTest.from_file(
+            str(ROOT / "dashboards/app.py"), default_timeout=PAGE_SECONDS_MAX
+        ).run()
+        return app.switch_page(f"pages/{page}.py").run()
+
+    return open_as

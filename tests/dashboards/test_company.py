@@ -1,0 +1,207 @@
+"""The company page: every figure against a ledger written by hand, and every way to see nothing."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from uuid import UUID
+
+import duckdb
+import pyarrow as pa
+import pytest
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+from dashboards import figures
+from dashboards.access import Viewer
+from dashboards.settings import check_options
+from tests.dashboards.ledger import BEFORE, TODAY, YESTERDAY, Ledger, write_people
+
+Open = Callable[..., AppTest]
+
+
+def text_of(app: AppTest) -> str:
+    """Everything the page says in words."""
+    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.warning, app.error)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def metrics(app: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in app.metric}
+
+
+def table(app: AppTest, index: int) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in app.dataframe[index].value.itertuples(index=False)]
+
+
+def bars_of(app: AppTest) -> list[dict[str, object]]:
+    """The rows behind the chart's bars, in the form in which Streamlit sends them."""
+    chart = app.get("vega_lite_chart")[0].proto
+    name = json.loads(chart.spec)["layer"][0]["data"]["name"]
+    [rows] = [one.data.data for one in chart.datasets if one.name == name]
+    return pa.ipc.open_stream(rows).read_all().to_pylist()
+
+
+@pytest.mark.parametrize("role", ["accountant", "admin"])
+def test_management_sees_the_earnings_of_today(open_page: Open, role: str) -> None:
+    app = open_page(role)
+
+    assert not app.exception
+    assert metrics(app) == {
+        "Earned today": ("\u22129.50", "20.50 more than yesterday"),
+        "Fees charged today": ("12.00", ""),
+        "Rewards credited today": ("21.50", ""),
+        "Employees below zero now": ("2", "\u221220.50 in all"),
+    }
+    assert "12.00 in fees \u2212 21.50 in rewards = **\u22129.50** earned" in text_of(app)
+
+
+def test_the_span_adds_up_its_days_and_counts_the_negative_ones(open_page: Open) -> None:
+    app = open_page("admin")
+
+    assert (
+        "In all: 57.00 in fees \u2212 61.50 in rewards = **\u22124.50** earned; "
+        "2 days below zero" in text_of(app)
+    )
+
+
+def test_every_day_of_the_span_has_a_bar(open_page: Open) -> None:
+    app = open_page("admin")
+    app.segmented_control(key="span").set_value("7 days").run()
+
+    bars = bars_of(app)
+    assert [bar["date"] for bar in bars] == [
+        (TODAY - dt.timedelta(days=back)).isoformat() for back in range(6, -1, -1)
+    ]
+    assert [bar["height"] for bar in bars] == [0, 0, 0, 0, 35.0, -30.0, -9.5]
+    assert [bar["state"] for bar in bars[-3:]] == ["closed", "closed", "open"]
+
+
+def test_balances_begin_with_the_deepest_debt_and_say_it_in_words(open_page: Open) -> None:
+    app = open_page("accountant")
+
+    assert [(name, str(balance), state) for name, _, balance, state in table(app, 0)] == [
+        ("Anna", "-12.00", "below zero"),
+        ("Boris", "-8.50", "below zero"),
+    ]
+
+
+def test_payouts_of_the_newest_paid_day_are_shown_first(open_page: Open) -> None:
+    app = open_page("accountant")
+
+    assert app.date_input[0].value == YESTERDAY
+    assert "**25.00** to 1 employee" in text_of(app)
+    assert [(name, str(paid)) for name, paid in table(app, 1)] == [("Anna", "25.00")]
+
+
+def test_a_day_on_which_nobody_was_paid_says_so(open_page: Open) -> None:
+    app = open_page("accountant")
+
+    app.date_input[0].set_value(BEFORE).run()
+
+    assert "Nobody was paid for" in text_of(app)
+    assert len(app.dataframe) == 1
+
+
+def test_the_page_says_of_when_its_figures_are(open_page: Open) -> None:
+    assert "Data as of" in text_of(open_page("admin"))
+
+
+def test_figures_follow_the_ledger_while_it_is_written(
+    open_page: Open, lake: duckdb.DuckDBPyConnection
+) -> None:
+    write_people(lake)
+    app = open_page("admin")
+    assert metrics(app)["Fees charged today"] == ("12.00", "")
+
+    ledger = Ledger(lake)
+    ledger.fee(UUID(int=1), TODAY, 1_000)
+    ledger.write()
+    figures._read.clear()
+
+    assert metrics(app.run())["Fees charged today"] == ("22.00", "")
+
+
+@pytest.mark.parametrize("role", ["worker", "manager"])
+def test_others_see_a_sentence_and_no_figure(open_page: Open, role: str) -> None:
+    app = open_page(role)
+
+    assert f"Iris {role}, the company's totals are for accountants and admins" in text_of(app)
+    assert not app.metric
+    assert not app.dataframe
+    assert not app.exception
+
+
+def test_nobody_signed_in_gets_the_way_to_sign_in(open_page: Open) -> None:
+    app = open_page(None)
+
+    assert "Please sign in" in text_of(app)
+    assert app.get("link_button")[0].proto.url.endswith("/login")
+    assert not app.metric
+
+
+def test_a_made_up_cookie_is_nobodys(open_page: Open, cookies: dict[str, str]) -> None:
+    cookies["ates_session"] = "A" * 43
+
+    assert "Please sign in" in text_of(open_page(None))
+
+
+def test_a_silent_tracker_shows_no_figure(
+    open_page: Open, cookies: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookies["ates_session"] = "A" * 43
+    monkeypatch.setenv("TRACKER_URL", "http://127.0.0.1:1")
+
+    app = open_page(None)
+
+    assert "The task tracker is not answering" in text_of(app)
+    assert not app.metric
+
+
+@pytest.mark.usefixtures("lake")
+def test_an_empty_lake_says_what_will_come(open_page: Open) -> None:
+    app = open_page("admin")
+
+    assert "No events have reached the ledger yet" in text_of(app)
+    assert not app.exception
+
+
+@pytest.mark.usefixtures("no_lake")
+def test_a_lake_that_nobody_has_made_is_a_sentence(open_page: Open) -> None:
+    app = open_page("admin")
+
+    assert "The ledger cannot be read right now" in text_of(app)
+    assert not app.exception
+
+
+def test_a_lake_that_went_down_is_a_sentence_and_comes_back(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, shared_lake: dict[str, str]
+) -> None:
+    app = open_page("admin")
+    url = shared_lake["LAKE_CATALOG_URL"]
+    monkeypatch.setenv("LAKE_CATALOG_URL", url.rpartition("/")[0] + "/no_such_database")
+    figures._read.clear()
+    figures._lake.clear()
+    app.run()
+    assert "The ledger cannot be read right now" in text_of(app)
+    assert not app.metric
+
+    monkeypatch.setenv("LAKE_CATALOG_URL", url)
+
+    assert app.run().metric
+
+
+def test_the_home_page_greets_everyone_and_leads_management_on(open_page: Open) -> None:
+    assert "Welcome, Iris worker" in text_of(open_page("worker", "home"))
+    assert "Welcome, Iris admin" in text_of(open_page("admin", "home"))
+
+
+def test_a_page_without_its_options_is_refused() -> None:
+    config.set_option("runner.postScriptGC", True)
+
+    with pytest.raises(RuntimeError, match=r"config\.toml was not read"):
+        check_options()
+
+
+def test_figures_refuse_who_may_not_know() -> None:
+    with pytest.raises(PermissionError):
+        figures.company_figures(Viewer("Iris", "worker"), 7, None)
