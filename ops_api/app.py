@@ -43,7 +43,7 @@ def create_app(
     app.extensions[EXTENSION] = Tracker(
         settings=settings,
         engine=engine,
-        reader=engine.execution_options(isolation_level="AUTOCOMMIT"),
+        reader=create_engine(settings.database_url, is_autocommit=True),
         clock=clock,
         rng=rng,
         zone=settings.zone,

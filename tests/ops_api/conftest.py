@@ -1,5 +1,6 @@
 """A tracker of one's own: an empty database, a clock that is set by hand, chance from a seed."""
 
+import contextlib
 import datetime as dt
 import random
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, text
 
+from ates.embedded.postgres import ROLE, PostgresServer
 from contracts import registry
 from contracts.envelope import Envelope
 from contracts.events import EventData
@@ -20,9 +22,13 @@ from ops_api.context import CommandContext
 from ops_api.database import create_engine
 from ops_api.employees.commands import register_employee
 from ops_api.employees.models import Employee
+from ops_api.metadata import metadata
 from ops_api.outbox.sequencer import move_all
 from ops_api.settings import TrackerSettings
 
+SHARED_DATABASE = "tracker_shared"
+SINGLE_ROWS = {"log_head", "publications"}
+EMPTIED = [table.name for table in metadata.sorted_tables if table.name not in SINGLE_ROWS]
 UTC = ZoneInfo("UTC")
 MONDAY_NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 
@@ -94,10 +100,25 @@ class World:
             return connection.execute(text(sql), values).scalar()
 
 
+@pytest.fixture(scope="session")
+def shared_database_url(postgres_server: PostgresServer, tracker_template: str) -> str:
+    """One migrated database for all tests that only need it empty; see `engine`."""
+    with contextlib.closing(postgres_server.connect_as_superuser()) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"create database {SHARED_DATABASE} owner {ROLE} template {tracker_template}"
+            )
+    return postgres_server.url(SHARED_DATABASE)
+
+
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on a migrated, empty database."""
-    made = create_engine(database_url, pool_size=24)
+def engine(shared_database_url: str) -> Iterator[Engine]:
+    """An engine on a migrated database, emptied before the test."""
+    made = create_engine(shared_database_url, pool_size=24)
+    with made.begin() as connection:
+        connection.execute(text(f"truncate {', '.join(EMPTIED)} restart identity cascade"))
+        connection.execute(text("update log_head set last_position = 0"))
+        connection.execute(text("update publications set published_position = 0"))
     yield made
     made.dispose()
 
@@ -109,10 +130,10 @@ def world(engine: Engine) -> World:
 
 
 @pytest.fixture
-def settings(database_url: str) -> TrackerSettings:
+def settings(shared_database_url: str) -> TrackerSettings:
     """Settings of a tracker on the test's database."""
     return TrackerSettings(
-        database_url=database_url,
+        database_url=shared_database_url,
         tracker_url="http://localhost",
         tracker_host="127.0.0.1",
         tracker_port=8000,
