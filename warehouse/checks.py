@@ -15,38 +15,11 @@ from typing import Any
 
 import duckdb
 import msgspec
-from sqlalchemy.engine import make_url
+
+from warehouse.tracker import copy_mail
 
 CHECKS = Path(__file__).with_name("checks")
 SAMPLES_MAX = 5
-
-# In place of the mail's tables while nothing was ever mailed.
-_NO_MAIL = (
-    """
-    create temp table deliveries (
-        delivery_id uuid, business_date date, employee_id uuid, email varchar,
-        amount_cents bigint, message_id varchar, state varchar, sent_at timestamptz,
-        last_error varchar
-    )
-    """,
-    "create temp table planning as select null::date as planned_through",
-)
-_MAIL = (
-    """
-    create temp table deliveries as
-    select delivery_id, business_date, employee_id, email, amount_cents, message_id, state,
-        sent_at, last_error
-    from tracker.mail.deliveries
-    """,
-    "create temp table planning as select planned_through from tracker.mail.planning",
-)
-_SECRET_WORDS = {
-    "host": "host",
-    "port": "port",
-    "database": "database",
-    "username": "user",
-    "password": "password",
-}
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -105,14 +78,6 @@ def read_checks() -> list[Check]:
     return [_read_check(path) for path in sorted(CHECKS.glob("*.sql"))]
 
 
-def attach_tracker(connection: duckdb.DuckDBPyConnection, database_url: str) -> None:
-    """Attach the tracker's PostgreSQL database, read only, as `tracker`."""
-    parts = make_url(database_url).translate_connect_args()
-    known = ", ".join(f"{_SECRET_WORDS[name]} {_quote(str(part))}" for name, part in parts.items())
-    connection.execute(f"create or replace secret tracker_database (type postgres, {known})")
-    connection.execute("attach '' as tracker (type postgres, secret tracker_database, read_only)")
-
-
 def verify(connection: duckdb.DuckDBPyConnection) -> Verification:
     """Run every check at one snapshot of the lake and one of the attached tracker.
 
@@ -130,8 +95,7 @@ def _given(connection: duckdb.DuckDBPyConnection) -> Iterator[Scope]:
     try:
         first, *others = sorted((CHECKS / "given").glob("*.sql"))
         connection.execute(first.read_text(encoding="utf-8"))
-        for statement in _MAIL if _has_mail(connection) else _NO_MAIL:
-            connection.execute(statement)
+        copy_mail(connection)
         for script in others:
             connection.execute(script.read_text(encoding="utf-8"))
         row = connection.execute("select * from scope").fetchall()
@@ -139,15 +103,6 @@ def _given(connection: duckdb.DuckDBPyConnection) -> Iterator[Scope]:
         yield Scope(*row[0])
     finally:
         connection.rollback()
-
-
-def _has_mail(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the mail's tables exist; they do once the payouts' mailer has run."""
-    found = connection.execute(
-        "select count(*) from duckdb_tables() where database_name = 'tracker'"
-        " and schema_name = 'mail' and table_name in ('deliveries', 'planning')"
-    ).fetchone()
-    return found == (2,)
 
 
 def _run(connection: duckdb.DuckDBPyConnection, check: Check) -> Finding:
@@ -167,7 +122,3 @@ def _read_check(path: Path) -> Check:
         comment.append(line.removeprefix("--").strip())
     assert comment, f"{path.name} does not begin with its statement"
     return Check(path.stem, " ".join(comment), sql)
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
