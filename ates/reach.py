@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ates import settings
-from contracts.environment import SettingsError
+from contracts.environment import SettingsError, read_environment
 
 if TYPE_CHECKING:
+    import duckdb
     from sqlalchemy import Engine
 
 
@@ -50,3 +51,25 @@ def tracker_engine(environment: dict[str, str]) -> Iterator["Engine"]:
         ) from error
     finally:
         engine.dispose()
+
+
+@contextlib.contextmanager
+def lake_and_tracker(environment: dict[str, str]) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """The lake as `lake` and the tracker's database as `tracker`, both read only."""
+    import duckdb
+
+    from warehouse.lake import LakeUnavailableError, connect
+    from warehouse.settings import LakeSettings
+    from warehouse.tracker import attach_tracker
+
+    try:
+        connection = connect(read_environment(LakeSettings, environment), read_only=True)
+    except LakeUnavailableError as error:
+        raise click.ClickException(f"{error}; is `ates up` running?") from error
+    try:
+        attach_tracker(connection, environment["DATABASE_URL"])
+        yield connection
+    except (duckdb.IOException, duckdb.CatalogException) as error:
+        raise click.ClickException(f"{error}; has `ates up` finished starting?") from error
+    finally:
+        connection.close()
