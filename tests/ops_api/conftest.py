@@ -103,11 +103,11 @@ class World:
 @pytest.fixture(scope="session")
 def shared_database_url(postgres_server: PostgresServer, tracker_template: str) -> str:
     """One migrated database for all tests that only need it empty; see `engine`."""
-    with contextlib.closing(postgres_server.connect_as_superuser()) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"create database {SHARED_DATABASE} owner {ROLE} template {tracker_template}"
-            )
+    connection = postgres_server.connect_as_superuser()
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute(
+            f"create database {SHARED_DATABASE} owner {ROLE} template {tracker_template}"
+        )
     return postgres_server.url(SHARED_DATABASE)
 
 
