@@ -29,7 +29,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     before_stop: Callable[[], None] | None = None  # before anything stops
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds_max: int = 15
-    ready_seconds_max: int = 90
+    ready_seconds_max: int = 180
 
     @property
     def port(self) -> int | None:

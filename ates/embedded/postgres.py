@@ -26,7 +26,7 @@ ROLE = "ates"
 SUPERUSER = "postgres"
 DATABASES = ("tracker", "lake", "dagster")
 UNPRIVILEGED_USER = "nobody"  # who runs the server when we are root, which postgres refuses
-ANSWER_SECONDS_MAX = 60.0
+ANSWER_SECONDS_MAX = 150.0
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # TCP only: no path length limit, nothing left behind

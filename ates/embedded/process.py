@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-READY_SECONDS_MAX = 90.0
+READY_SECONDS_MAX = 170.0
 STOP_SECONDS_MAX = 30.0
 POLL_SECONDS = 0.03
 PR_SET_PDEATHSIG = 1
@@ -67,7 +67,11 @@ def become(user: pwd.struct_passwd) -> None:
 
 
 def in_background(task: Callable[[], None]) -> None:
-    """Run `task` once in a forked child that dies with us, and survives our own exec."""
+    """Run `task` once in a forked child that dies with us, and survives our own exec.
+
+    A task that fails ends us, too: a server that is not set up must not look alive.
+    """
+    server = os.getpid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # inherited over exec: leaves no zombie
     if os.fork():
         return
@@ -78,6 +82,7 @@ def in_background(task: Callable[[], None]) -> None:
         status = 0
     except Exception:  # noqa: BLE001 - the child must end here, and its log must say why
         traceback.print_exc()
+        os.kill(server, signal.SIGTERM)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
