@@ -1,6 +1,7 @@
 """The dashboards: `streamlit run dashboards/app.py`. Which pages there are, and nothing else.
 
-Home is the default page because Streamlit serves its default page under `/` alone.
+Home is the default page because Streamlit serves its default page under `/` alone. The folder is
+called `views` because Streamlit would run files of a folder `pages` by themselves, past this one.
 """
 
 from pathlib import Path
@@ -18,7 +19,7 @@ st.set_page_config(
 )
 st.navigation(
     [
-        st.Page(FOLDER / "pages" / "home.py", title="Home", default=True),
-        st.Page(FOLDER / "pages" / "company.py", title="Company", url_path="company"),
+        st.Page(FOLDER / "views" / "home.py", title="Home", default=True),
+        st.Page(FOLDER / "views" / "company.py", title="Company", url_path="company"),
     ]
 ).run()

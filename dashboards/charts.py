@@ -9,6 +9,7 @@ from warehouse.company import CompanyDay
 
 GAIN_COLOUR = "#2a9d6f"
 LOSS_COLOUR = "#e0603c"
+ZERO_COLOUR = "#8a9590"
 CHART_HEIGHT_PIXELS = 300
 
 
@@ -45,10 +46,11 @@ def earnings_by_day(days: Sequence[CompanyDay]) -> alt.LayerChart | alt.FacetCha
     )
     marks = (
         base.transform_filter(is_loss)
-        .mark_text(text="▼", dy=9, color=LOSS_COLOUR, fontSize=10)
-        .encode(y=up)
+        .mark_text(text="▼", dy=10, color=LOSS_COLOUR, fontSize=13)
+        .encode(y=up, x=across.bandPosition(0.5))
     )
-    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(opacity=0.6).encode(y="zero:Q")
+    zero_line = alt.Chart(alt.InlineData(values=[{"zero": 0}]))
+    zero = zero_line.mark_rule(color=ZERO_COLOUR).encode(y="zero:Q")
     return alt.layer(bars, marks, zero).properties(height=CHART_HEIGHT_PIXELS)
 
 

@@ -23,9 +23,10 @@ def day(date: dt.date) -> str:
     return f"{date:%a} {date.day} {date:%b %Y}"
 
 
-def clock_time(moment: dt.datetime, zone: ZoneInfo) -> str:
-    """The time of day in the business zone, to the second."""
-    return f"{moment.astimezone(zone):%H:%M:%S}"
+def moment(at: dt.datetime, zone: ZoneInfo) -> str:
+    """A moment in the business zone, to the second: `Mon 2 Mar 2026, 09:00:07`."""
+    local = at.astimezone(zone)
+    return f"{day(local.date())}, {local:%H:%M:%S}"
 
 
 def age(seconds: float) -> str:

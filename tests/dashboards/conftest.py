@@ -157,6 +157,6 @@ def open_page(tracker: Tracker, cookies: dict[str, str]) -> Callable[..., AppTes
         app = AppTest.from_file(
             str(ROOT / "dashboards/app.py"), default_timeout=PAGE_SECONDS_MAX
         ).run()
-        return app.switch_page(f"pages/{page}.py").run()
+        return app.switch_page(f"views/{page}.py").run()
 
     return open_as

@@ -10,7 +10,7 @@ from dashboards.access import require_management
 from dashboards.charts import earnings_by_day, in_words
 from dashboards.figures import company_figures
 from dashboards.settings import DashboardSettings
-from dashboards.wording import MINUS, age, amount, clock_time, day, money
+from dashboards.wording import MINUS, age, amount, day, moment, money
 from warehouse.company import Company
 from warehouse.lake import LakeUnavailableError
 
@@ -60,7 +60,7 @@ def show_freshness(company: Company) -> None:
     state = company.state
     seconds = (dt.datetime.now(dt.UTC) - state.committed_at).total_seconds()
     zone = read_environment(DashboardSettings).zone
-    text = f"Data as of {clock_time(state.committed_at, zone)} ({age(seconds)} ago)"
+    text = f"Data as of {moment(state.committed_at, zone)} ({age(seconds)} ago)"
     if missing := state.last_position - state.contiguous_position:
         text += f"; some of the last {missing:,} events are still on their way"
     st.caption(f"{text}. Event {state.last_position:,}.")
