@@ -20,6 +20,7 @@ from warehouse.state import read_contiguous_position
 PAYOUT_NAMESPACE = UUID("0b5d4a1c-5f0e-5c39-8a51-3c1f6b9c7f52")
 FIRST_DATE_EVER = dt.date(1970, 1, 1)
 ONE_DAY = dt.timedelta(days=1)
+ATTEMPTS_MAX = 5
 
 
 @dataclass(frozen=True)
@@ -72,17 +73,32 @@ def pay_due_days(
 ) -> list[PaidDay]:
     """Pay every certified unpaid day up to `through`, oldest first; a re-run pays nothing.
 
-    Raises CertificateMismatch for the first day that disagrees, after the days before it are paid;
-    RivalError when another payout run came first.
+    Meets another payout run cleanly: whoever comes second finds nothing left to pay. Raises
+    CertificateMismatch for the first day that disagrees, after the days before it are paid, and
+    RivalError when others kept changing the same rows.
     """
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        try:
+            paid, mismatch = _pay_once(connection, through, clock)
+        except RivalError:
+            if attempt == ATTEMPTS_MAX:
+                raise
+        else:
+            break
+    if mismatch is not None:
+        raise mismatch
+    return paid
+
+
+def _pay_once(
+    connection: duckdb.DuckDBPyConnection, through: dt.date | None, clock: Clock
+) -> tuple[list[PaidDay], CertificateMismatch | None]:
     with transaction(connection):
         epoch, paid_through = _read_payout_state(connection)
         days = _due_days(connection, paid_through, through)
         payable, mismatch = _check(days, paid_through)
         paid = _pay(connection, payable, epoch, clock()) if payable else []
-    if mismatch is not None:
-        raise mismatch
-    return paid
+    return paid, mismatch
 
 
 def _read_payout_state(

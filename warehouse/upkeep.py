@@ -1,0 +1,150 @@
+"""Keeps a lake of many small commits quick: folds sums, merges files, forgets old snapshots.
+
+Runs between two batches of the ingester, every COMMITS_BETWEEN_ROUNDS commits. Each step is a
+transaction of its own that changes no figure; a step that meets another writer steps back and is
+done in a later round.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import duckdb
+
+from warehouse.durability import sync_new_files
+from warehouse.lake import RivalError, transaction
+from warehouse.models import model
+
+COMMITS_BETWEEN_ROUNDS = 50
+# Every so many rounds, files below so many bytes are merged: a byte is copied a few times in its
+# life, not once a round for ever.
+TIERS = ((1, 4 * 1024**2), (10, 32 * 1024**2), (100, 256 * 1024**2))
+APPENDED_TABLES = (
+    ("raw", "events"),
+    ("raw", "quarantine"),
+    ("ledger", "postings"),
+    ("ledger", "certificates"),
+    ("ledger", "payouts"),
+    ("ledger", "paid_days"),
+    ("marts", "employee_versions"),
+    ("marts", "tasks_created"),
+)
+FOLDED_TABLES = (("ledger", "account_days"), ("marts", "dearest_tasks"))
+ROUNDS_BETWEEN_REWRITES = 10
+ROUNDS_BETWEEN_SEARCHES = 100
+REWRITE_DELETED_SHARE = 0.3
+# Longer than any query takes; the files of forgotten snapshots are deleted.
+SNAPSHOTS_KEPT = dt.timedelta(minutes=15)
+# Files no catalog knows: of transactions under way, or left behind by a crash.
+ORPHANS_KEPT = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class UpkeepReport:
+    """What one round did."""
+
+    count_merged_files: int
+    count_deleted_files: int
+    is_cut_short: bool  # another writer was at work; the rest waits for a later round
+
+
+def is_due(epoch: int) -> bool:
+    """Whether a round should follow the ingest commit with this epoch."""
+    return epoch % COMMITS_BETWEEN_ROUNDS == 0
+
+
+def tend(
+    connection: duckdb.DuckDBPyConnection,
+    epoch: int,
+    *,
+    kept: dt.timedelta = SNAPSHOTS_KEPT,
+) -> UpkeepReport:
+    """Do one round; `epoch` (of the ingest state) says how deep it goes.
+
+    `kept` is how long snapshots stay readable.
+    """
+    number = epoch // COMMITS_BETWEEN_ROUNDS
+    merged = 0
+    try:
+        for schema, table in FOLDED_TABLES:
+            _fold(connection, schema, table)
+        merged = _merge(connection, APPENDED_TABLES, number)
+        if number % ROUNDS_BETWEEN_REWRITES == 0:
+            merged += _merge(connection, FOLDED_TABLES, number)
+            _rewrite(connection)
+        deleted = _forget(connection, kept)
+        if number % ROUNDS_BETWEEN_SEARCHES == 0:
+            deleted += _delete_orphans(connection)
+    except RivalError:
+        return UpkeepReport(merged, 0, is_cut_short=True)
+    return UpkeepReport(merged, deleted, is_cut_short=False)
+
+
+def _fold(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
+    name = f"{schema}.{table}"
+    with transaction(connection):
+        connection.execute(f"create or replace temp table folded as {model(f'fold_{table}')}")
+        if connection.execute("select 1 from folded limit 1").fetchone() is None:
+            return
+        before = _checksum(connection) if table == "account_days" else None
+        connection.execute(
+            f"delete from {name} where business_date in (select business_date from folded)"  # noqa: S608 - a name of ours
+        )
+        connection.execute(f"insert into {name} by name from folded")
+        after = _checksum(connection) if table == "account_days" else None
+        assert before == after, f"folding must not change a sum: {before} became {after}"
+        sync_new_files(connection)
+
+
+def _checksum(connection: duckdb.DuckDBPyConnection) -> object:
+    return connection.execute(
+        "select sum(fees_cents), sum(rewards_cents), sum(payouts_cents), sum(count_entries),"
+        " count(distinct (account, business_date)) from ledger.account_days"
+    ).fetchone()
+
+
+def _merge(
+    connection: duckdb.DuckDBPyConnection, tables: tuple[tuple[str, str], ...], number: int
+) -> int:
+    bytes_max = max(size for rounds, size in TIERS if number % rounds == 0)
+    merged = 0
+    for schema, table in tables:
+        with transaction(connection):
+            rows = connection.execute(
+                "select sum(files_processed) from ducklake_merge_adjacent_files("
+                "'lake', $1, schema => $2, max_file_size => $3)",
+                [table, schema, bytes_max],
+            ).fetchone()
+            sync_new_files(connection)
+        merged += int(rows[0] or 0) if rows else 0
+    return merged
+
+
+def _rewrite(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop the deleted rows from the files of folded tables."""
+    for schema, table in FOLDED_TABLES:
+        with transaction(connection):
+            connection.execute(
+                "call ducklake_rewrite_data_files("
+                "'lake', $1, schema => $2, delete_threshold => $3)",
+                [table, schema, REWRITE_DELETED_SHARE],
+            )
+            sync_new_files(connection)
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, kept: dt.timedelta) -> int:
+    now = dt.datetime.now(dt.UTC)
+    connection.execute(
+        "call ducklake_expire_snapshots('lake', older_than => $1)", [now - kept]
+    ).fetchall()
+    deleted = connection.execute(
+        "call ducklake_cleanup_old_files('lake', older_than => $1)", [now - kept]
+    ).fetchall()
+    return len(deleted)
+
+
+def _delete_orphans(connection: duckdb.DuckDBPyConnection) -> int:
+    deleted = connection.execute(
+        "call ducklake_delete_orphaned_files('lake', older_than => $1)",
+        [dt.datetime.now(dt.UTC) - ORPHANS_KEPT],
+    ).fetchall()
+    return len(deleted)
