@@ -213,10 +213,10 @@ def _advance(connection: sa.Connection, expected: int, published: int) -> int:
 
 def _prepare_session(connection: sa.Connection) -> None:
     """Make closing the connection end the session, which frees the lock; read texts as bytes."""
+    driver_connection = connection.connection.driver_connection
+    assert isinstance(driver_connection, psycopg2.extensions.connection)  # None means all of them
+    psycopg2.extensions.register_type(psycopg2.extensions.BYTES, driver_connection)
     connection.detach()
-    psycopg2.extensions.register_type(
-        psycopg2.extensions.BYTES, connection.connection.driver_connection
-    )
 
 
 def _topics(settings: RelaySettings) -> dict[str, int]:
