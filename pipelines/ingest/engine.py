@@ -1,0 +1,247 @@
+"""The ingest loop: one window of poll, apply, tend and heal; knows nothing of Dagster.
+
+The next batch is fetched while SQL works on this one. The lake says where reading goes on, so a
+window that dies at any point is repeated by the next one without loss or double.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from pipelines.ingest.healing import (
+    STALL_SECONDS,
+    StallWatch,
+    is_lost,
+    read_missing,
+    read_published_position,
+)
+from warehouse.crash import crash_point
+from warehouse.ingest import BatchResult, apply_batch, apply_missing
+from warehouse.lake import RivalError
+from warehouse.state import IngestState, Partition, read_state
+from warehouse.upkeep import is_due, tend
+
+WINDOW_SECONDS = 24.0
+LINGER_SECONDS = 0.3
+# After losing to a rival: wait until it has been quiet for so long.
+RIVAL_QUIET_SECONDS = 2.0
+NAP_SECONDS = 0.1
+PUBLISHED_CHECK_SECONDS = 1.0
+# A window waits this long for another one in the same process.
+LOCK_SECONDS_MAX = 60.0
+
+logger = logging.getLogger(__name__)
+_window_lock = threading.Lock()
+
+
+class Source(Protocol):
+    """What the loop needs of a transport; see `kafka_source.KafkaSource`."""
+
+    rewound: list[Partition]
+
+    def seek(self, next_offsets: Mapping[Partition, int]) -> None:
+        """Go on at these offsets."""
+
+    def poll(self, linger_seconds: float) -> pa.Table | None:
+        """Records, or None when none came within the time."""
+
+    def end_offsets(self) -> dict[Partition, int]:
+        """Where each partition ends now; empty while nobody answers."""
+
+
+class BusyError(RuntimeError):
+    """Another thread of this process is in a window and does not end it."""
+
+
+@dataclass
+class WindowReport:
+    """What one window did; positions are those at its end."""
+
+    count_batches: int = 0
+    count_events: int = 0
+    count_duplicates: int = 0
+    count_quarantined: int = 0
+    count_judged: int = 0
+    count_healed: int = 0
+    count_rivals: int = 0
+    counts_by_type: Counter[str] = field(default_factory=Counter)
+    lag_seconds_max: float = 0.0
+    rewound: set[Partition] = field(default_factory=set)
+    contiguous_position: int = 0
+    last_position: int = 0
+    published_position: int | None = None
+    offsets: dict[Partition, int] = field(default_factory=dict)
+
+    def add(self, result: BatchResult) -> None:
+        """Count one committed batch."""
+        self.count_batches += 1
+        self.count_events += result.count_events
+        self.count_duplicates += result.count_duplicates
+        self.count_quarantined += result.count_quarantined
+        self.count_judged += result.count_judged
+        self.counts_by_type.update(result.counts_by_type)
+        self.lag_seconds_max = max(self.lag_seconds_max, result.lag_seconds)
+
+    def end_at(self, state: IngestState) -> None:
+        """Note where the window leaves the lake."""
+        self.contiguous_position = state.contiguous_position
+        self.last_position = state.last_position
+        self.offsets = state.next_offsets
+
+
+def run_window(
+    source: Source,
+    lake: duckdb.DuckDBPyConnection,
+    tracker_engine: Engine,
+    *,
+    window_seconds: float = WINDOW_SECONDS,
+    linger_seconds: float = LINGER_SECONDS,
+    should_stop: Callable[[], bool] = lambda: False,
+    stall_seconds: float = STALL_SECONDS,
+) -> WindowReport:
+    """Ingest for `window_seconds`, or until `should_stop`; what is committed stays whatever comes.
+
+    One window at a time in a process (BusyError after LOCK_SECONDS_MAX). With a rival in another
+    process it steps back until that one has been quiet for a while. Errors of the lake and of the
+    transport come through: open both anew and call again.
+    """
+    if not _window_lock.acquire(timeout=LOCK_SECONDS_MAX):
+        raise BusyError(f"another window has not ended within {LOCK_SECONDS_MAX:.0f} seconds")
+    try:
+        deadline = time.monotonic() + window_seconds
+        with _ahead(source, linger_seconds) as ahead:
+            window = _Window(
+                ahead=ahead,
+                lake=lake,
+                tracker=tracker_engine,
+                is_over=lambda: should_stop() or time.monotonic() >= deadline,
+                watch=StallWatch(stall_seconds),
+            )
+            return window.run()
+    finally:
+        _window_lock.release()
+
+
+class _Ahead:
+    """Fetches the next batch on a thread of its own; the source is only ever used there."""
+
+    def __init__(self, source: Source, pool: ThreadPoolExecutor, linger_seconds: float) -> None:
+        self._source = source
+        self._pool = pool
+        self._linger_seconds = linger_seconds
+        self._next: Future[tuple[pa.Table | None, list[Partition]]] | None = None
+
+    def seek(self, state: IngestState) -> None:
+        """Forget what was fetched and go on where the lake is."""
+        if self._next is not None:
+            self._next.result()
+        self._pool.submit(self._source.seek, state.next_offsets).result()
+        self._next = self._pool.submit(self._poll)
+
+    def take(self) -> tuple[pa.Table | None, list[Partition]]:
+        """The batch fetched meanwhile, and the partitions found rewound; starts on the next."""
+        assert self._next is not None, "seek comes first"
+        batch = self._next.result()
+        self._next = self._pool.submit(self._poll)
+        return batch
+
+    def end_offsets(self) -> dict[Partition, int]:
+        """Where each partition ends."""
+        return self._pool.submit(self._source.end_offsets).result()
+
+    def _poll(self) -> tuple[pa.Table | None, list[Partition]]:
+        records = self._source.poll(self._linger_seconds)
+        return records, list(self._source.rewound)
+
+
+@contextmanager
+def _ahead(source: Source, linger_seconds: float) -> Iterator[_Ahead]:
+    with ThreadPoolExecutor(1, thread_name_prefix="ingest-fetch") as pool:
+        yield _Ahead(source, pool, linger_seconds)
+
+
+@dataclass
+class _Window:
+    ahead: _Ahead
+    lake: duckdb.DuckDBPyConnection
+    tracker: Engine
+    is_over: Callable[[], bool]
+    watch: StallWatch
+    report: WindowReport = field(default_factory=WindowReport)
+    next_check: float = 0.0
+
+    def run(self) -> WindowReport:
+        state = read_state(self.lake)
+        self.ahead.seek(state)
+        while not self.is_over():
+            try:
+                state = self._turn(state)
+            except RivalError as error:
+                state = self._step_back(error)
+        self.report.end_at(state)
+        return self.report
+
+    def _turn(self, state: IngestState) -> IngestState:
+        """One batch, and what has become due besides."""
+        records, rewound = self.ahead.take()
+        self.report.rewound.update(rewound)
+        crash_point("after-poll")
+        if records is not None:
+            result = apply_batch(self.lake, records, state=state)
+            crash_point("after-commit")
+            self.report.add(result)
+            state = result.state
+            if is_due(state.epoch):
+                tend(self.lake, state.epoch)
+        if time.monotonic() >= self.next_check:
+            self.next_check = time.monotonic() + PUBLISHED_CHECK_SECONDS
+            state = self._heal(state)
+        return state
+
+    def _heal(self, state: IngestState) -> IngestState:
+        """Read what the broker has lost from the log itself."""
+        try:
+            published = read_published_position(self.tracker)
+            self.report.published_position = published
+            if not self.watch.is_stalled(state.contiguous_position, published):
+                return state
+            if not is_lost(state, self.ahead.end_offsets()):
+                return state
+            rows = read_missing(self.tracker, state.contiguous_position, published)
+        except OperationalError as error:
+            logger.warning("the tracker's database does not answer: %s", error.orig)
+            return state
+        if not rows or rows[0].position != state.contiguous_position + 1:
+            logger.error("position %s is not in the event log", state.contiguous_position + 1)
+            return state
+        result = apply_missing(self.lake, rows, state=state)
+        self.report.add(result)
+        self.report.count_healed += result.count_events
+        logger.warning("took %s events from the log, lost on their way", result.count_events)
+        return result.state
+
+    def _step_back(self, error: RivalError) -> IngestState:
+        """Let the rival work; go on where it left the lake when it has been quiet."""
+        self.report.count_rivals += 1
+        logger.warning("stepping back: %s", error)
+        while True:
+            state = read_state(self.lake)
+            quiet_at = time.monotonic() + RIVAL_QUIET_SECONDS
+            while time.monotonic() < quiet_at and not self.is_over():
+                time.sleep(NAP_SECONDS)
+            if self.is_over():
+                return state
+            if read_state(self.lake).epoch == state.epoch:
+                self.ahead.seek(state)
+                return state
