@@ -14,6 +14,5 @@ blueprint = Blueprint("health", __name__)
 @allow("anyone")
 def get_health() -> Response:
     """200 when the database answers; the database's silence becomes 503 like everywhere else."""
-    with tracker().reader.connect() as connection:
-        connection.execute(text("select 1"))
+    tracker().read(lambda connection: connection.execute(text("select 1")))
     return json_response({"status": "ready"})

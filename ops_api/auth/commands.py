@@ -1,15 +1,17 @@
-"""Signing in and out."""
+"""Signing in."""
 
 import datetime as dt
 
 import msgspec
 from sqlalchemy import Connection, Engine, text
 
-from ops_api.auth import passwords, sessions
+from ops_api.auth import passwords
 from ops_api.auth.identity import Identity
+from ops_api.auth.sessions import start_session
 from ops_api.employees import rules
 from ops_api.errors import NotSignedInError, UnacceptableError
 from ops_api.security_log import log_security
+from ops_api.unit_of_work import in_transaction
 
 _CREDENTIALS = text("""
 select employee_id, name, email, role, password_hash
@@ -34,8 +36,8 @@ def sign_in(engine: Engine, *, email: str, password: str, now: dt.datetime) -> S
     Raises NotSignedInError, the same and about as late for an unknown address as for a wrong
     password, and BusyError when too many sign in at once.
     """
-    with engine.begin() as connection:
-        row = connection.execute(_CREDENTIALS, {"email": _searchable(email)}).one_or_none()
+    address = {"email": _searchable(email)}
+    row = in_transaction(engine, lambda each: each.execute(_CREDENTIALS, address).one_or_none())
     stored_hash = None if row is None else row.password_hash
     if not passwords.is_correct(stored_hash, password) or row is None:
         log_security("sign_in_refused", email=email)
@@ -43,18 +45,16 @@ def sign_in(engine: Engine, *, email: str, password: str, now: dt.datetime) -> S
     assert stored_hash is not None
     renewed = passwords.hash_password(password) if passwords.is_outdated(stored_hash) else None
     identity = Identity(employee_id=row.employee_id, name=row.name, email=row.email, role=row.role)
-    with engine.begin() as connection:
+
+    def begin(connection: Connection) -> str:
         if renewed:
             hashes = {"new_hash": renewed, "old_hash": stored_hash}
             connection.execute(_REHASH, {"employee_id": identity.employee_id} | hashes)
-        session_id = sessions.start_session(connection, employee_id=identity.employee_id, now=now)
+        return start_session(connection, employee_id=identity.employee_id, now=now)
+
+    session_id = in_transaction(engine, begin)
     log_security("signed_in", employee_id=identity.employee_id)
     return SignedIn(session_id=session_id, identity=identity)
-
-
-def sign_out(connection: Connection, session_id: str) -> None:
-    """End the session for good."""
-    sessions.end_session(connection, session_id)
 
 
 def _searchable(email: str) -> str:

@@ -7,9 +7,11 @@ secret, must not be stored; signing out twice is signing out.
 import msgspec
 from flask import Blueprint, Response
 
-from ops_api.auth.commands import SignedIn, sign_in, sign_out
+from ops_api.auth.commands import SignedIn, sign_in
 from ops_api.auth.rules import SESSION_LIFETIME
+from ops_api.auth.sessions import end_session
 from ops_api.security_log import log_security
+from ops_api.unit_of_work import in_transaction
 from ops_api.web.answers import json_response
 from ops_api.web.guard import COOKIE, employee, session_id
 from ops_api.web.requests import read_json
@@ -88,5 +90,4 @@ def clear_cookie(response: Response) -> None:
 
 
 def _forget(old_session_id: str) -> None:
-    with tracker().engine.begin() as connection:
-        sign_out(connection, old_session_id)
+    in_transaction(tracker().engine, lambda each: end_session(each, old_session_id))

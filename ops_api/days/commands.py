@@ -18,6 +18,7 @@ from ops_api.days.queries import find_certificate, find_unfinished_import, last_
 from ops_api.errors import ConflictError
 from ops_api.outbox.commands import OutboxRow, append, event
 from ops_api.outbox.sequencer import move_all
+from ops_api.unit_of_work import in_transaction
 
 CLOSED = "business_day.closed"
 # Days closed by one call; thirty years of them, so that a wrong clock cannot loop for ever.
@@ -86,8 +87,10 @@ def close_due_days(
     """
     certificates: list[Certificate] = []
     for _ in range(DAYS_PER_CALL_MAX):
-        with engine.begin() as connection:
-            closed = close_next_due_day(connection, context, is_mail_wanted=is_mail_wanted)
+        closed = in_transaction(
+            engine,
+            lambda each: close_next_due_day(each, context, is_mail_wanted=is_mail_wanted),
+        )
         if closed is None:
             break
         certificates.append(closed)

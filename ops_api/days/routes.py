@@ -33,8 +33,9 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def list_days() -> Response:
     """The certificates of closed days."""
     listing = read_query(Listing)
-    with tracker().reader.connect() as connection:
-        found = queries.newest_certificates(connection, before=listing.before, limit=listing.limit)
+    found = tracker().read(
+        lambda each: queries.newest_certificates(each, before=listing.before, limit=listing.limit)
+    )
     return json_response({"business_days": found})
 
 

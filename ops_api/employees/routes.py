@@ -39,8 +39,9 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def list_employees() -> Response:
     """Employees in the order of their registration."""
     listing = read_query(Listing)
-    with tracker().reader.connect() as connection:
-        found = queries.page_of_employees(connection, after=listing.after, limit=listing.limit)
+    found = tracker().read(
+        lambda each: queries.page_of_employees(each, after=listing.after, limit=listing.limit)
+    )
     return json_response({"employees": found})
 
 
@@ -48,8 +49,7 @@ def list_employees() -> Response:
 @allow("manager", "admin")
 def get_employee(employee_id: UUID) -> Response:
     """One employee."""
-    with tracker().reader.connect() as connection:
-        found = queries.find_employee(connection, employee_id)
+    found = tracker().read(lambda each: queries.find_employee(each, employee_id))
     if found is None:
         raise NotFoundError("no-such-employee", "There is no such employee.")
     return json_response(found)

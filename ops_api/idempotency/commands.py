@@ -84,8 +84,7 @@ def answer_once(engine: Engine, request: KeyedRequest, work: Work) -> Answer:
 
 def stored_answer(engine: Engine, request: KeyedRequest) -> Answer | None:
     """The answer a request got before; raises KeyReusedError."""
-    with engine.connect() as connection:
-        return _find(connection, request)
+    return in_transaction(engine, lambda connection: _find(connection, request))
 
 
 def _answer(engine: Engine, request: KeyedRequest, work: Work) -> Answer:

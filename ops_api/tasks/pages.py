@@ -73,20 +73,22 @@ def _after(act: Callable[[str], Answer], notice: str, field: str, *, title: str 
 
 def _home(*, alert: str | None = None, status: int = 200, title: str = "") -> Response:
     who = employee()
+    shown = tracker().read(lambda connection: _shown(connection, who))
+    return Response(
+        render_template("home.html", who=who, alert=alert, title=title, **shown), status
+    )
+
+
+def _shown(connection: Connection, who: Identity) -> dict[str, object]:
+    """What the page of tasks shows, read at this moment."""
     is_reassigner = who.role in routes.REASSIGNERS
-    with tracker().reader.connect() as connection:
-        page = render_template(
-            "home.html",
-            who=who,
-            alert=alert,
-            notice=_notice(connection, who),
-            title=title,
-            counts=queries.count_own_tasks(connection, who.employee_id),
-            open_tasks=_own(connection, who, OPEN, OPEN_SHOWN_MAX),
-            done_tasks=_own(connection, who, DONE, DONE_SHOWN_MAX),
-            count_reassignable=queries.count_open_tasks(connection) if is_reassigner else None,
-        )
-    return Response(page, status)
+    return {
+        "notice": _notice(connection, who),
+        "counts": queries.count_own_tasks(connection, who.employee_id),
+        "open_tasks": _own(connection, who, OPEN, OPEN_SHOWN_MAX),
+        "done_tasks": _own(connection, who, DONE, DONE_SHOWN_MAX),
+        "count_reassignable": queries.count_open_tasks(connection) if is_reassigner else None,
+    }
 
 
 def _own(connection: Connection, who: Identity, status: str, limit: int) -> list[Task]:

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from flask import Blueprint, Response, request
 from msgspec import Meta
+from sqlalchemy import Connection
 
 from ops_api.auth.identity import Identity
 from ops_api.errors import NotAllowedError
@@ -48,7 +49,7 @@ def list_tasks() -> Response:
     who = employee()
     if listing.scope == "all" and who.role not in REASSIGNERS:
         raise NotAllowedError("not-allowed", "Only managers and admins see everybody's tasks.")
-    return json_response(_page(who, listing))
+    return json_response(tracker().read(lambda each: _page(each, who, listing)))
 
 
 @blueprint.post("")
@@ -103,16 +104,15 @@ def reassign(key: str) -> Answer:
     return answer
 
 
-def _page(who: Identity, listing: Listing) -> queries.Page:
-    with tracker().reader.connect() as connection:
-        if listing.scope == "all":
-            return queries.page_of_all_tasks(
-                connection, status=listing.status, cursor=listing.cursor, limit=listing.limit
-            )
-        return queries.page_of_own_tasks(
-            connection,
-            who.employee_id,
-            listing.status or OPEN,
-            cursor=listing.cursor,
-            limit=listing.limit,
+def _page(connection: Connection, who: Identity, listing: Listing) -> queries.Page:
+    if listing.scope == "all":
+        return queries.page_of_all_tasks(
+            connection, status=listing.status, cursor=listing.cursor, limit=listing.limit
         )
+    return queries.page_of_own_tasks(
+        connection,
+        who.employee_id,
+        listing.status or OPEN,
+        cursor=listing.cursor,
+        limit=listing.limit,
+    )

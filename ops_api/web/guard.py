@@ -101,8 +101,8 @@ def _identify() -> Caller | None:
         return None
     if not session_id():
         return None
-    with tracker().reader.connect() as connection:
-        return sessions.find_session(connection, session_id(), now=tracker().clock())
+    now = tracker().clock()
+    return tracker().read(lambda each: sessions.find_session(each, session_id(), now=now))
 
 
 def _require_own_origin() -> None:

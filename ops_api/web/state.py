@@ -1,21 +1,26 @@
 """What the running tracker consists of, at hand in every request."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ops_api.auth.identity import Caller, Identity
 from ops_api.clock import Clock
 from ops_api.context import CommandContext
 from ops_api.ids import uuid7
 from ops_api.settings import TrackerSettings
+from ops_api.unit_of_work import in_transaction
 
 EXTENSION = "tracker"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,10 @@ class Tracker:
         """Scheme, host and port by which browsers know us."""
         parts = urlsplit(self.settings.tracker_url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    def read(self, query: Callable[[Connection], T]) -> T:
+        """Run a query on a connection where each statement stands for itself."""
+        return in_transaction(self.reader, query)
 
     def context(self, caller: Caller) -> CommandContext:
         """The surroundings of one user action, under a correlation id of its own."""

@@ -1,0 +1,262 @@
+"""What holds for every route: rights, headers, problems, limits."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from ops_api.app import create_app
+from ops_api.database import create_engine
+from ops_api.settings import TrackerSettings
+from ops_api.web.rights import allow, rights_of
+from tests.ops_api.conftest import World
+from tests.ops_api.http import HTML, Client, nobody, service, signed_in, slug
+
+UNSAFE_API = (
+    ("POST", "/api/v1/tasks"),
+    ("POST", f"/api/v1/tasks/{uuid4()}/complete"),
+    ("POST", "/api/v1/tasks/reassign"),
+    ("POST", "/api/v1/employees"),
+    ("PATCH", f"/api/v1/employees/{uuid4()}"),
+    ("POST", "/api/v1/business-days/close-due"),
+    ("POST", "/api/v1/business-days/2026-03-01/close"),
+)
+READS = (
+    "/",
+    "/api/v1/me",
+    "/api/v1/tasks",
+    "/api/v1/employees",
+    f"/api/v1/employees/{uuid4()}",
+    "/api/v1/business-days",
+)
+# Whom each route is open to; the same table as in the code, written down a second time.
+RIGHTS = {
+    "GET /health": {"anyone"},
+    "GET /static/<path:filename>": {"anyone"},
+    "GET /login": {"anyone"},
+    "POST /login": {"anyone"},
+    "POST /logout": {"employee"},
+    "GET /": {"employee"},
+    "POST /tasks": {"employee"},
+    "POST /tasks/<uuid:task_id>/complete": {"employee"},
+    "POST /tasks/reassign": {"manager", "admin"},
+    "POST /api/v1/session": {"anyone"},
+    "DELETE /api/v1/session": {"employee"},
+    "GET /api/v1/me": {"employee"},
+    "GET /api/v1/tasks": {"employee"},
+    "POST /api/v1/tasks": {"employee"},
+    "POST /api/v1/tasks/<uuid:task_id>/complete": {"employee"},
+    "POST /api/v1/tasks/reassign": {"manager", "admin"},
+    "GET /api/v1/employees": {"manager", "admin"},
+    "GET /api/v1/employees/<uuid:employee_id>": {"manager", "admin"},
+    "POST /api/v1/employees": {"admin"},
+    "PATCH /api/v1/employees/<uuid:employee_id>": {"admin"},
+    "GET /api/v1/business-days": {"accountant", "admin", "service"},
+    "POST /api/v1/business-days/close-due": {"admin", "service"},
+    "POST /api/v1/business-days/<day>/close": {"admin", "service"},
+}
+
+
+def test_every_route_says_who_may_call_it(app: Flask) -> None:
+    found = {
+        f"{method} {rule.rule}": set(rights_of(app.view_functions[rule.endpoint]))
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert found == RIGHTS
+
+
+def test_a_route_without_a_rule_is_closed_to_everybody(app: Flask, world: World) -> None:
+    app.add_url_rule("/api/v1/forgotten", view_func=lambda: "open")
+
+    assert signed_in(app, world, "admin").get("/api/v1/forgotten").status_code == 403
+
+
+@pytest.mark.parametrize("role", ["worker", "manager", "accountant", "admin", "service"])
+def test_each_role_reaches_its_routes_and_no_other(app: Flask, world: World, role: str) -> None:
+    client = service(app) if role == "service" else signed_in(app, world, role)
+    is_employee = role != "service"
+    for name, rights in RIGHTS.items():
+        if not name.partition(" ")[2].startswith("/api/"):
+            continue
+        method, path = name.split(" ")
+        path = path.replace("<day>", "2026-03-01")
+        path = path.replace("<uuid:task_id>", str(uuid4()))
+        path = path.replace("<uuid:employee_id>", str(uuid4()))
+        if path == "/api/v1/session":
+            continue
+        response = client.http.open(path, method=method, headers={"Idempotency-Key": "x"})
+        is_open = role in rights or ("employee" in rights and is_employee)
+        assert (response.status_code == 403) is not is_open, name
+
+
+@pytest.mark.parametrize("path", READS)
+def test_nobody_reads_without_signing_in(app: Flask, path: str) -> None:
+    assert slug(nobody(app).get(path)) == "not-signed-in"
+    assert slug(service(app, "wrong").get(path)) == "not-signed-in"
+
+
+@pytest.mark.parametrize(("method", "path"), UNSAFE_API)
+def test_nobody_changes_anything_without_signing_in(app: Flask, method: str, path: str) -> None:
+    assert nobody(app).send(path, {}, method=method).status_code == 401
+
+
+def test_a_browser_without_a_session_is_shown_where_to_sign_in(app: Flask) -> None:
+    response = nobody(app).page("/")
+
+    assert (response.status_code, response.location) == (303, "/login")
+
+
+@pytest.mark.parametrize(("method", "path"), UNSAFE_API)
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://localhost:81"},
+     {"Referer": "https://evil.example/localhost"}, {"Sec-Fetch-Site": "cross-site"}],
+)  # fmt: skip
+def test_another_site_s_page_changes_nothing(
+    app: Flask, world: World, method: str, path: str, headers: dict[str, str]
+) -> None:
+    client = signed_in(app, world, "admin")
+
+    response = client.send(path, {}, method=method, **headers)
+
+    assert slug(response) == "foreign-origin"
+
+
+def test_our_own_page_and_programs_may(app: Flask, world: World) -> None:
+    client = signed_in(app, world)
+    for headers in ({}, {"Origin": "http://localhost"}, {"Referer": "http://localhost/x"},
+                    {"Sec-Fetch-Site": "same-origin"}):  # fmt: skip
+        assert client.send("/api/v1/tasks", {"title": "x"}, **headers).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/health", "/api/v1/me", "/api/v1/none", "/none", "/static/ates.css"]
+)
+@pytest.mark.parametrize("accept", [HTML, "application/json"])
+def test_every_answer_carries_the_headers(app: Flask, world: World, path: str, accept: str) -> None:
+    response = signed_in(app, world).get(path, Accept=accept)
+
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "same-origin"
+    assert "Server" not in response.headers
+    if not path.startswith("/static/"):
+        assert response.headers["Cache-Control"] == "no-store"
+    response.close()
+
+
+def test_no_page_holds_a_script_or_an_inline_style(app: Flask, world: World) -> None:
+    client = signed_in(app, world, "manager")
+    for path in ("/", "/login", "/none"):
+        page = client.page(path).text
+        assert "<script" not in page
+        assert " style=" not in page
+        assert "http://" not in page
+        assert "https://" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [("/api/v1/none", "GET", 404), ("/none", "GET", 404), ("/api/v1/me", "POST", 405),
+     ("/api/v1/tasks/not-an-id/complete", "POST", 404), ("/health", "DELETE", 405)],
+)  # fmt: skip
+def test_what_is_not_there_is_a_problem(
+    app: Flask, world: World, path: str, method: str, status: int
+) -> None:
+    response = signed_in(app, world).send(path, method=method)
+
+    slug(response)
+    assert response.status_code == status
+    assert ("Allow" in response.headers) is (status == 405)
+
+
+def test_a_person_gets_a_page_that_leads_back(app: Flask, world: World) -> None:
+    response = signed_in(app, world).page("/none")
+
+    assert (response.status_code, response.mimetype) == (404, "text/html")
+    assert 'href="/"' in response.text
+
+
+def test_our_own_mistake_tells_nothing_but_a_number(
+    app: Flask, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    @allow("anyone")
+    def view() -> str:
+        raise RuntimeError("secret detail")
+
+    app.add_url_rule("/api/v1/broken", view_func=view)
+    response = nobody(app).get("/api/v1/broken")
+
+    assert slug(response) == "mistake"
+    incident = response.get_json()["instance"].removeprefix("urn:uuid:")
+    assert "secret" not in response.text
+    assert incident in caplog.text
+    assert "secret detail" in caplog.text
+
+
+def test_health_says_ready(app: Flask) -> None:
+    assert nobody(app).get("/health").get_json() == {"status": "ready"}
+
+
+@pytest.fixture
+def deaf_app(world: World) -> Callable[[], Flask]:
+    """An application whose database does not answer."""
+
+    def make() -> Flask:
+        url = "postgresql+psycopg2://nobody:secret@127.0.0.1:1/none"
+        settings = TrackerSettings(
+            database_url=url,
+            tracker_url="http://localhost",
+            tracker_host="127.0.0.1",
+            tracker_port=8000,
+            tracker_service_token="service-token-of-the-tests",
+        )
+        return create_app(settings, create_engine(url), world.clock, world.rng)
+
+    return make
+
+
+def test_without_a_database_every_call_is_told_to_come_back(
+    deaf_app: Callable[[], Flask],
+) -> None:
+    app = deaf_app()
+    client = Client(app.test_client())
+    client.http.set_cookie("ates_session", "x" * 43)
+    calls = [
+        client.get("/health"),
+        client.get("/api/v1/tasks"),
+        client.send("/api/v1/tasks", {"title": "x"}),
+        client.send("/api/v1/session", {"email": "a@b.c", "password": "x" * 8}),
+        service(app).send("/api/v1/business-days/close-due"),
+    ]
+    for response in calls:
+        assert slug(response) == "database-away"
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert "secret" not in response.text
+    page = client.page("/")
+    assert (page.status_code, page.mimetype) == (503, "text/html")
+
+
+def test_connections_lost_while_idle_are_replaced_without_a_word(app: Flask, world: World) -> None:
+    client = signed_in(app, world)
+    for number in range(3):
+        assert client.send("/api/v1/tasks", {"title": f"{number}"}).status_code == 201
+    with world.engine.connect() as connection:
+        connection.execute(
+            text(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where pid <> pg_backend_pid() and datname = current_database()"
+            )
+        )
+
+    statuses = [client.send("/api/v1/tasks", {"title": f"{n}"}).status_code for n in range(5)]
+
+    assert statuses == [201] * 5
