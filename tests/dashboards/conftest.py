@@ -75,7 +75,7 @@ def database(server: PostgresServer, name: str, template: str = "template1") -> 
     return server.url(name)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tracker(postgres_server: PostgresServer, tracker_template: str) -> Iterator[Tracker]:
     """Listening on a port of its own until the tests end."""
     tracker = Tracker(database(postgres_server, "dashboards_tracker", tracker_template))
@@ -88,7 +88,7 @@ def tracker(postgres_server: PostgresServer, tracker_template: str) -> Iterator[
     tracker.engine.dispose()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_lake(
     postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
@@ -104,7 +104,9 @@ def shared_lake(
 
 
 @pytest.fixture
-def no_lake(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def no_lake(
+    surroundings: None, lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
     """The pages look at a lake of this test's own, which nobody has made yet."""
     for name, value in lake_environment.items():
         monkeypatch.setenv(name, value)
@@ -129,8 +131,8 @@ def cookies(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return sent
 
 
-@pytest.fixture(autouse=True)
-def _streamlit(
+@pytest.fixture
+def surroundings(
     monkeypatch: pytest.MonkeyPatch, tracker: Tracker, shared_lake: dict[str, str]
 ) -> Iterator[None]:
     """The settings and options under which `ates` would start the pages, and no old answers."""
@@ -148,7 +150,9 @@ def _streamlit(
 
 
 @pytest.fixture
-def open_page(tracker: Tracker, cookies: dict[str, str]) -> Callable[..., AppTest]:
+def open_page(
+    surroundings: None, tracker: Tracker, cookies: dict[str, str]
+) -> Callable[..., AppTest]:
     """Opens a page as somebody of a role (None: nobody is signed in)."""
 
     def open_as(role: str | None, page: str = "company") -> AppTest:

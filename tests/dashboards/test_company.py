@@ -195,6 +195,7 @@ def test_the_home_page_greets_everyone_and_leads_management_on(open_page: Open) 
     assert "Welcome, Iris admin" in text_of(open_page("admin", "home"))
 
 
+@pytest.mark.usefixtures("surroundings")
 def test_a_page_without_its_options_is_refused() -> None:
     config.set_option("runner.postScriptGC", True)
 
@@ -202,6 +203,7 @@ def test_a_page_without_its_options_is_refused() -> None:
         check_options()
 
 
+@pytest.mark.usefixtures("surroundings")
 def test_figures_refuse_who_may_not_know() -> None:
     with pytest.raises(PermissionError):
         figures.company_figures(Viewer("Iris", "worker"), 7, None)
