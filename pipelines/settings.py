@@ -21,6 +21,12 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     kafka_ingest_password: str = ""
 
 
+class IngestSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The tracker's database, whose event log holds what a broker has lost."""
+
+    database_url: str
+
+
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Telling employees of their payouts."""
 
@@ -41,12 +47,3 @@ class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tracker_url: str
     tracker_service_token: str
     business_timezone: str
-
-
-class DagsterSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where Dagster's own processes meet."""
-
-    dagster_home: str
-    dagster_port: int
-    dagster_grpc_port: int
-    dagster_database_url: str

@@ -1,0 +1,99 @@
+"""Dagster's set-up is one that Dagster itself accepts, and leftovers of a crash are closed."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.test_utils import create_run_for_test
+from dagster._core.workspace.load import location_origins_from_yaml_paths
+
+from pipelines import dagster_instance
+
+
+@pytest.fixture
+def home(tmp_path: Path, new_database: "object", monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Dagster's home over a database of its own."""
+    monkeypatch.setenv("DAGSTER_DATABASE_URL", new_database("dagster"))  # type: ignore[operator]
+    dagster_instance.write_instance(tmp_path, {"DAGSTER_GRPC_PORT": "4266"})
+    return tmp_path
+
+
+def test_dagster_accepts_its_settings_and_keeps_its_state_in_postgresql(home: Path) -> None:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert type(instance.run_storage).__name__ == "PostgresRunStorage"
+        assert type(instance.run_coordinator).__name__ == "QueuedRunCoordinator"
+        assert type(instance.compute_log_manager).__name__ == "NoOpComputeLogManager"
+        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 2  # type: ignore[union-attr]
+        assert instance.run_monitoring_enabled
+        assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
+        assert instance.get_settings("sensors")["use_threads"]
+        assert instance.get_settings("schedules")["use_threads"]
+
+
+def test_no_secret_lies_in_the_folder(home: Path) -> None:
+    password = os.environ["DAGSTER_DATABASE_URL"].partition("@")[0].rpartition(":")[2]
+
+    assert len(password) > 8
+    assert all(password not in file.read_text() for file in home.glob("*.yaml"))
+
+
+def test_the_workspace_names_the_code_server(home: Path) -> None:
+    (origin,) = location_origins_from_yaml_paths([str(home / "workspace.yaml")])
+
+    assert (origin.host, origin.port) == ("127.0.0.1", 4266)  # type: ignore[attr-defined]
+    assert yaml.safe_load((home / "workspace.yaml").read_text())
+
+
+def test_runs_left_by_a_crash_are_closed_and_others_left_alone(home: Path) -> None:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        status = {
+            word: create_run_for_test(instance, job_name="pay_due_days", status=word).run_id
+            for word in (
+                dg.DagsterRunStatus.STARTED,
+                dg.DagsterRunStatus.STARTING,
+                dg.DagsterRunStatus.NOT_STARTED,
+                dg.DagsterRunStatus.SUCCESS,
+            )
+        }
+
+        assert dagster_instance.close_leftover_runs(home) == 2
+        assert dagster_instance.close_leftover_runs(home) == 0
+
+        found = {
+            word.value: instance.get_run_by_id(run).status.value for word, run in status.items()
+        }  # type: ignore[union-attr]
+    assert found == {
+        "STARTED": "FAILURE",
+        "STARTING": "FAILURE",
+        "NOT_STARTED": "NOT_STARTED",
+        "SUCCESS": "SUCCESS",
+    }
+
+
+def test_a_stop_asks_the_ticks_to_end_until_the_next_start(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    assert not dagster_instance.is_stop_requested()
+
+    dagster_instance.request_stop(home)
+    assert dagster_instance.is_stop_requested()
+
+    dagster_instance.write_instance(home, {"DAGSTER_GRPC_PORT": "4266"})
+    assert not dagster_instance.is_stop_requested()
+
+
+def test_the_commands_name_every_address() -> None:
+    environment = {
+        "DAGSTER_GRPC_PORT": "4266",
+        "DAGSTER_GRPC_HOST": "0.0.0.0",  # noqa: S104 - only a word here
+        "DAGSTER_PORT": "3000",
+    }
+    commands = dagster_instance.commands(Path("home"), environment)
+
+    assert list(commands) == ["code-server", "webserver", "daemon"]
+    assert "--host 0.0.0.0 --port 4266" in " ".join(commands["code-server"])
+    assert "--host 127.0.0.1 --port 3000" in " ".join(commands["webserver"])
