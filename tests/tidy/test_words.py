@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tidy.tree import name_of, python_files, text_files, tracked_files
+from tests.tidy.tree import PACKAGES, name_of, python_files, text_files, tracked_files
 
 THIS_FILE = "tests/tidy/test_words.py"
 # Left-overs, and words the glossary replaces (docs/glossary.md).
@@ -58,4 +58,4 @@ def test_no_registry_is_named() -> None:
 
 
 def test_money_is_never_a_float() -> None:
-    assert lines_with(FLOAT_MONEY, python_files()) == []
+    assert lines_with(FLOAT_MONEY, python_files(*PACKAGES)) == []
