@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from ops_api.metadata import metadata
+from ops_api import tables
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata)
+context.configure(connection=connection, target_metadata=tables.employees.metadata)
 with context.begin_transaction():
     context.run_migrations()

@@ -22,13 +22,15 @@ from ops_api.context import CommandContext
 from ops_api.database import create_engine
 from ops_api.employees.commands import register_employee
 from ops_api.employees.models import Employee
-from ops_api.metadata import metadata
 from ops_api.outbox.sequencer import move_all
 from ops_api.settings import TrackerSettings
+from ops_api.tables import employees
 
 SHARED_DATABASE = "tracker_shared"
 SINGLE_ROWS = {"log_head", "publications"}
-EMPTIED = [table.name for table in metadata.sorted_tables if table.name not in SINGLE_ROWS]
+EMPTIED = [
+    table.name for table in employees.metadata.sorted_tables if table.name not in SINGLE_ROWS
+]
 UTC = ZoneInfo("UTC")
 MONDAY_NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 

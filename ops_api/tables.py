@@ -1,0 +1,22 @@
+"""Every table of the tracker; importing this fills `ops_api.metadata.metadata` completely."""
+
+from ops_api.auth.models import sessions
+from ops_api.days.models import business_days
+from ops_api.employees.models import employees
+from ops_api.idempotency.models import idempotency_keys
+from ops_api.imports import models as imports
+from ops_api.outbox.models import event_log, log_head, outbox, publications
+from ops_api.tasks.models import tasks
+
+__all__ = [
+    "business_days",
+    "employees",
+    "event_log",
+    "idempotency_keys",
+    "imports",
+    "log_head",
+    "outbox",
+    "publications",
+    "sessions",
+    "tasks",
+]
