@@ -189,8 +189,8 @@ class Relay:
             self._retry_seconds = RETRY_SECONDS_MAX
         self._retry_at = time.monotonic() + self._retry_seconds
         self._retry_seconds = min(self._retry_seconds * 2, RETRY_SECONDS_MAX)
-        reason = "refuses events" if is_refused else "does not answer"
-        self.say(reason, f"Kafka {reason}, they wait in the event log: {error}")
+        reason = "refuses" if is_refused else "does not answer"
+        self.say(reason, f"Kafka {reason}, events wait in the event log: {error}")
 
 
 def _read_page(connection: sa.Connection, after: int) -> Sequence[Record]:
