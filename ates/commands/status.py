@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 EXIT_NOT_READY = 1
 EXIT_NOTHING_RUNS = 3
+WIDTH_OF_FILES = 160  # nothing is cut off in a pipe
 STYLES = {"ready": "green", "gave up": "red", "stopped": "red"}
 
 
@@ -35,7 +36,10 @@ def command() -> None:
     except SupervisorDownError:
         click.echo(f"nothing runs for {current.home}; `ates up` starts it")
         raise SystemExit(EXIT_NOTHING_RUNS) from None
-    Console().print(_table(rows))
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH_OF_FILES
+    console.print(_table(rows))
     if not all(row.is_ready for row in rows):
         raise SystemExit(EXIT_NOT_READY)
 

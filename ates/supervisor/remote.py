@@ -10,7 +10,6 @@ from supervisor.states import ProcessStates
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 RUNNING = {ProcessStates.STARTING, ProcessStates.RUNNING}
-WAITING = {ProcessStates.BACKOFF}
 STOPPED = {ProcessStates.STOPPED, ProcessStates.EXITED, ProcessStates.FATAL}
 
 
@@ -37,6 +36,11 @@ class ProcessInfo(msgspec.Struct, frozen=True):
     def is_stopped(self) -> bool:
         """It has no process and none is coming by itself (or it ended just now)."""
         return self.state in STOPPED
+
+    @property
+    def is_stopping(self) -> bool:
+        """It was asked to end and has not yet."""
+        return bool(self.state == ProcessStates.STOPPING)
 
     @property
     def has_given_up(self) -> bool:

@@ -12,6 +12,7 @@ from ates.supervisor.remote import ProcessInfo
 READY = "ready"
 STARTING = "starting"
 RESTARTING = "restarting"
+STOPPING = "stopping"
 STOPPED = "stopped"
 GAVE_UP = "gave up"
 
@@ -45,7 +46,7 @@ def state_of(service: Service, info: ProcessInfo | None) -> str:
     if info is None or info.is_stopped:
         return GAVE_UP if info is not None and info.has_given_up else STOPPED
     if not info.is_running:
-        return RESTARTING
+        return STOPPING if info.is_stopping else RESTARTING
     assert service.probe is not None, "only services that stay have a state"
     return READY if service.probe.is_ready(info.pid, info.uptime_seconds) else STARTING
 
