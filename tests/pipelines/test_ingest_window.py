@@ -1,0 +1,99 @@
+"""The ingest sensor: a window of real records, one report per table touched, and a heartbeat."""
+
+import json
+from collections.abc import Iterator
+from time import time
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+
+from ates.embedded.kafka import KafkaServer
+from pipelines.defs.ingest import sensors
+from pipelines.defs.ingest.sensors import ingest_window
+from tests.ops_api.relays import RelayWorld
+from tests.pipelines.ingest_world import IngestWorld
+from tests.warehouse.world import World
+
+
+@pytest.fixture
+def world(
+    environment: dict[str, str],
+    database_url: str,
+    kafka_server: KafkaServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[IngestWorld]:
+    """A company whose events are published; the sensor finds its settings in the environment."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sensors, "WINDOW_SECONDS", 4.0)
+    tracker = sa.create_engine(database_url)
+    company = World()
+    company.hire(4)
+    yield IngestWorld(RelayWorld(tracker, environment, kafka_server), company)
+    sensors.PARTS.close()
+    tracker.dispose()
+
+
+def tick(cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = ingest_window(dg.build_sensor_context(instance=instance, cursor=cursor))
+    assert isinstance(result, dg.SensorResult | dg.SkipReason)
+    return result
+
+
+def shown(result: dg.SensorResult | dg.SkipReason) -> dict[str, dict[str, object]]:
+    """What the sensor reports, by asset."""
+    assert isinstance(result, dg.SensorResult)
+    found = {}
+    for event in result.asset_events:
+        assert isinstance(event, dg.AssetMaterialization)
+        found[event.asset_key.to_user_string()] = {
+            name: value.value for name, value in event.metadata.items()
+        }
+    return found
+
+
+def test_a_window_reports_once_for_every_table_it_touched(world: IngestWorld) -> None:
+    world.company.work(60)
+    world.publish()
+
+    result = tick()
+
+    tables = shown(result)
+    assert tables["raw/events"]["events"] == world.count_committed
+    assert tables["raw/events"]["position"] == world.count_committed
+    assert tables["raw/events"]["events_behind"] == 0
+    assert tables["marts/employee_versions"]["events"] == 4
+    assert {"ledger/postings", "ledger/account_days", "marts/tasks_created"} < tables.keys()
+    assert "raw/quarantine" not in tables
+    assert isinstance(result, dg.SensorResult)
+    cursor = json.loads(str(result.cursor))
+    assert sum(cursor["offsets"].values()) == world.count_committed
+
+
+def test_a_quiet_window_is_silent_until_the_heartbeat_is_due(world: IngestWorld) -> None:
+    world.publish()
+    first = tick()
+    assert isinstance(first, dg.SensorResult)
+
+    quiet = tick(str(first.cursor))
+    long_ago = json.dumps({"offsets": {}, "shown_at": time() - 60})
+    beat = tick(long_ago)
+
+    assert isinstance(quiet, dg.SkipReason)
+    assert f"position {world.count_committed}" in str(quiet.skip_message)
+    assert shown(beat).keys() == {"raw/events"}
+    assert shown(beat)["raw/events"]["events"] == 0
+
+
+def test_a_tick_that_failed_leaves_nothing_behind_that_the_next_would_trip_over(
+    world: IngestWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.publish()
+    with monkeypatch.context() as patch:
+        patch.setenv("LAKE_CATALOG_URL", "postgresql+psycopg2://nobody@127.0.0.1:1/none")
+        with pytest.raises(Exception, match="lake"):
+            tick()
+
+    assert shown(tick())["raw/events"]["events"] == world.count_committed
