@@ -29,17 +29,24 @@ def command() -> None:
 
 
 def lines_of(verification: "Verification") -> list[str]:
-    """The report: how far was compared, a line for each check, and what they come to."""
-    lines = [_headline(verification.scope)]
-    for finding in verification.findings:
-        lines += _lines_of(finding)
-    count_failing = sum(finding.count_offending > 0 for finding in verification.findings)
+    """The whole report: how far was compared, a line for each check, and what they come to."""
+    findings = [line for finding in verification.findings for line in _lines_of(finding)]
+    return [_headline(verification.scope), *findings, _conclusion(verification)]
+
+
+def failing_lines(verification: "Verification") -> list[str]:
+    """The same without the checks that hold."""
+    failing = [finding for finding in verification.findings if finding.count_offending]
+    findings = [line for finding in failing for line in _lines_of(finding)]
+    return [_headline(verification.scope), *findings, _conclusion(verification)]
+
+
+def _conclusion(verification: "Verification") -> str:
     count = len(verification.findings)
+    count_failing = sum(finding.count_offending > 0 for finding in verification.findings)
     if count_failing:
-        lines.append(f"{count_failing} of {count} checks failed")
-    else:
-        lines.append(f"all {count} checks hold")
-    return lines
+        return f"{count_failing} of {count} checks failed"
+    return f"all {count} checks hold"
 
 
 def _headline(scope: "Scope") -> str:

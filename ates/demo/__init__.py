@@ -1,0 +1,1 @@
+"""The whole business in one command: accounts, a real log, and what came of it."""
