@@ -18,6 +18,7 @@ import yaml
 
 from ates import settings
 from ates.embedded.jars import read_lock
+from ates.embedded.kafka import RECORD_BYTES_MAX
 from ates.probes import Answers, Listens
 from ates.services import Service, all_services
 from ates.variables import VARIABLES
@@ -92,10 +93,12 @@ def test_stock_services_run_stock_images(compose: Compose) -> None:
         assert "build" not in compose["services"][name]
 
 
-def test_kafka_is_the_version_that_is_embedded(compose: Compose) -> None:
+def test_kafka_is_as_the_embedded_one_in_version_and_limits(compose: Compose) -> None:
     [embedded] = [jar.version for jar in read_lock() if jar.name == "kafka-clients"]
 
-    assert compose["services"]["kafka"]["image"] == f"apache/kafka:{embedded}"
+    kafka = compose["services"]["kafka"]
+    assert kafka["image"] == f"apache/kafka:{embedded}"
+    assert kafka["environment"]["KAFKA_MESSAGE_MAX_BYTES"] == RECORD_BYTES_MAX
 
 
 def test_variables_are_settings_and_every_setting_is_readable(
