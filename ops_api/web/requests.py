@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from ops_api.errors import InvalidRequestError, RuleViolation, UnacceptableError
 
@@ -34,6 +35,8 @@ def read_json(kind: type[Body]) -> Body:
     unknown fields, wrong types and missing fields.
     """
     raw = request.get_data()
+    if len(raw) >= BODY_BYTES_MAX:  # a body that came in chunks ends there without a word
+        raise RequestEntityTooLarge
     if raw and request.mimetype != "application/json":
         raise WrongMediaTypeError("not-json", "The body must be application/json.")
     parsed = _parse(raw) if raw else {}
