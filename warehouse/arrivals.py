@@ -14,6 +14,7 @@ import pyarrow as pa
 from warehouse.state import IngestState, Partition, PartitionState, Positions
 
 Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
 NO_POSITION = 0  # positions of the log start at 1
 FROM_LOG = -1  # the partition number of a record that did not come through the broker
@@ -21,16 +22,16 @@ FROM_LOG = -1  # the partition number of a record that did not come through the 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """A batch, and which of its records have not arrived before."""
+    """A batch, and which of its records have not arrived before.
+
+    `repeats` are rows whose position another row of this batch has too, `firsts` those rows.
+    """
 
     records: pa.Table
     positions: Positions  # NO_POSITION where a record has none
     is_new: Mask
-
-    @property
-    def count_duplicates(self) -> int:
-        """How many records had arrived before."""
-        return len(self.is_new) - int(self.is_new.sum())
+    repeats: Rows
+    firsts: Rows
 
 
 def sort_out(records: pa.Table, state: IngestState) -> Arrivals:
@@ -42,9 +43,13 @@ def sort_out(records: pa.Table, state: IngestState) -> Arrivals:
     for key, rows in rows_of_partitions(records).items():
         if key in state.partitions:
             is_new[rows] &= positions[rows] > state.partitions[key].last_position
-    is_first = np.zeros(len(positions), dtype=np.bool_)
-    is_first[np.unique(positions, return_index=True)[1]] = True
-    return Arrivals(records, positions, (is_new & is_first) | (positions == NO_POSITION))
+    rows = np.flatnonzero(is_new)
+    _, first, inverse = np.unique(positions[rows], return_index=True, return_inverse=True)
+    firsts = rows[first][inverse]
+    is_repeat = firsts != rows
+    is_new[rows[is_repeat]] = False
+    is_new |= positions == NO_POSITION
+    return Arrivals(records, positions, is_new, rows[is_repeat], firsts[is_repeat])
 
 
 def positions_of(records: pa.Table) -> Positions:
@@ -53,7 +58,7 @@ def positions_of(records: pa.Table) -> Positions:
     return np.maximum(np.asarray(column.to_numpy(), dtype=np.int64), NO_POSITION)
 
 
-def rows_of_partitions(records: pa.Table) -> dict[Partition, npt.NDArray[np.int64]]:
+def rows_of_partitions(records: pa.Table) -> dict[Partition, Rows]:
     """The row numbers of each partition, in order of arrival; none for records from the log."""
     if records.num_rows == 0:
         return {}

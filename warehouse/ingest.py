@@ -144,7 +144,7 @@ def _apply(
     count_known = len(staged.quarantined) - count_quarantined
     return BatchResult(
         count_events=sum(staged.counts.values()),
-        count_duplicates=arrivals.count_duplicates + count_known,
+        count_duplicates=staged.count_duplicates + count_known,
         count_quarantined=count_quarantined,
         count_judged=staged.count_judged,
         counts_by_type=staged.counts,

@@ -4,7 +4,7 @@ SQL reads them all at once; the few it does not recognise byte for byte are judg
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.registry import BrokenEventError
-from warehouse.arrivals import FROM_LOG, NO_POSITION, Arrivals, Mask
+from warehouse.arrivals import FROM_LOG, NO_POSITION, Arrivals, Mask, Rows
 from warehouse.judge import RECORD_BYTES_MAX, Judged, Record, Row, judge, quarantine_row
 from warehouse.models import model
 from warehouse.state import Positions
@@ -23,7 +23,6 @@ from warehouse.state import Positions
 CHUNKS_MIN = 8
 CHUNK_ROWS_MIN = 2048
 
-Rows = npt.NDArray[np.int64]
 _TEXT, _TIME, _BIGINT = pa.string(), pa.timestamp("us", "UTC"), pa.int64()
 EVENT_SCHEMA = pa.schema(
     [
@@ -96,9 +95,28 @@ class Staged:
     oldest_occurred_at: dt.datetime | None
     good_positions: Positions
     count_judged: int  # events that Python had to read; many of them make ingest slow
+    count_duplicates: int
     employees: pa.Table
     certificates: pa.Table
     quarantined: list[Row]
+
+
+@dataclass
+class _Verdicts:
+    received_at: dt.datetime
+    judged: list[Judged] = field(default_factory=list)
+    quarantined: list[Row] = field(default_factory=list)
+
+    def add(self, record: Record) -> None:
+        try:
+            self.judged.append(judge(record))
+        except BrokenEventError as error:
+            row = quarantine_row(record, error.reason, error.detail, self.received_at)
+            self.quarantined.append(row)
+
+    @property
+    def positions(self) -> Positions:
+        return np.array([each.event["position"] for each in self.judged], dtype=np.int64)
 
 
 def stage(
@@ -106,30 +124,51 @@ def stage(
 ) -> Staged:
     """Fill the temporary table `events` from the new records of a batch."""
     suspects = _read_with_sql(connection, arrivals)
-    judged: list[Judged] = []
-    quarantined: list[Row] = []
-    for record in _records_at(arrivals, suspects):
-        try:
-            judged.append(judge(record))
-        except BrokenEventError as error:
-            quarantined.append(quarantine_row(record, error.reason, error.detail, received_at))
-    if len(suspects):
-        _replace_suspects(connection, judged)
-    is_good = arrivals.is_new.copy()
-    is_good[suspects] = False
-    good = np.array([each.event["position"] for each in judged], dtype=np.int64)
+    verdicts = _Verdicts(received_at)
+    for row in suspects.tolist():
+        verdicts.add(_record_at(arrivals, row))
+    is_clean = arrivals.is_new.copy()
+    is_clean[suspects] = False
+    count_repeats = _settle_repeats(arrivals, arrivals.positions[is_clean], verdicts)
+    if len(suspects) or verdicts.judged:
+        _replace_suspects(connection, verdicts.judged)
     counts, oldest = _count_events(connection)
+    employees = [each.employee for each in verdicts.judged if each.employee]
+    certificates = [each.certificate for each in verdicts.judged if each.certificate]
+    count_known = len(arrivals.is_new) - int(arrivals.is_new.sum()) - len(arrivals.repeats)
     return Staged(
         counts=counts,
         oldest_occurred_at=oldest,
-        good_positions=np.concatenate([arrivals.positions[is_good], good]),
-        count_judged=len(judged),
-        employees=_table([each.employee for each in judged if each.employee], EMPLOYEE_SCHEMA),
-        certificates=_table(
-            [each.certificate for each in judged if each.certificate], CERTIFICATE_SCHEMA
-        ),
-        quarantined=quarantined,
+        good_positions=np.concatenate([arrivals.positions[is_clean], verdicts.positions]),
+        count_judged=len(verdicts.judged),
+        count_duplicates=count_known + count_repeats,
+        employees=_table(employees, EMPLOYEE_SCHEMA),
+        certificates=_table(certificates, CERTIFICATE_SCHEMA),
+        quarantined=verdicts.quarantined,
     )
+
+
+def _settle_repeats(arrivals: Arrivals, clean_positions: Positions, verdicts: _Verdicts) -> int:
+    """Decide about records that share a position; returns how many are mere duplicates.
+
+    The same bytes again are a duplicate. Other bytes under a taken position are junk that must not
+    get lost, or the real event behind junk that made its position up.
+    """
+    count_duplicates = 0
+    if len(arrivals.repeats) == 0:
+        return count_duplicates
+    taken = set(clean_positions.tolist()) | set(verdicts.positions.tolist())
+    values = arrivals.records["value"]
+    for row, first in zip(arrivals.repeats.tolist(), arrivals.firsts.tolist(), strict=True):
+        position = int(arrivals.positions[row])
+        if values[row].as_py() == values[first].as_py() or position in taken:
+            count_duplicates += 1
+        else:
+            count_before = len(verdicts.judged)
+            verdicts.add(_record_at(arrivals, row))
+            if len(verdicts.judged) > count_before:
+                taken.add(position)
+    return count_duplicates
 
 
 def _read_with_sql(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> Rows:
@@ -198,18 +237,14 @@ def _lengths(values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return np.concatenate(lengths)
 
 
-def _records_at(arrivals: Arrivals, rows: Rows) -> list[Record]:
-    columns = [
-        arrivals.records[name]
-        for name in ("topic", "partition", "offset", "position", "key", "value")
-    ]
-    records = []
-    for row in rows.tolist():
-        topic, partition, offset, position, key, value = (each[row].as_py() for each in columns)
-        if partition == FROM_LOG:
-            partition = offset = None
-        records.append(Record(topic, partition, offset, position, key, value))
-    return records
+def _record_at(arrivals: Arrivals, row: int) -> Record:
+    names = ("topic", "partition", "offset", "position", "key", "value")
+    topic, partition, offset, position, key, value = (
+        arrivals.records[name][row].as_py() for name in names
+    )
+    if partition == FROM_LOG:
+        partition = offset = None
+    return Record(topic, partition, offset, position, key, value)
 
 
 def _replace_suspects(connection: duckdb.DuckDBPyConnection, judged: list[Judged]) -> None:

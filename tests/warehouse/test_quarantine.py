@@ -232,3 +232,15 @@ def test_an_event_garbled_on_its_way_is_taken_from_the_log(lake: Lake, world: Wo
 
     assert result.count_events == len(world.log)
     assert lake.execute("select position from raw.quarantine").fetchall() == [(None,)]
+
+
+def test_junk_under_one_position_is_all_kept_and_hides_no_event(lake: Lake, world: World) -> None:
+    world.work(5)
+    good = Broker().publish(world.log)
+    junk = table(*(record(value, 3) for value in (b"one", b"two", b"one", None)))
+
+    result = apply_batch(lake, pa.concat_tables([junk, good, junk]))
+
+    assert set(reasons(lake)) == {b"one", b"two", None}
+    assert result.count_events == len(world.log)
+    assert result.contiguous_position == len(world.log)
