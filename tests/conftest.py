@@ -25,7 +25,7 @@ NewDatabase = Callable[..., str]
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A running PostgreSQL 18; `.url(database)` is an SQLAlchemy URL of our own role."""
-    home = _home(tmp_path_factory, "postgres")
+    home = tmp_path_factory.mktemp("postgres")
     server = PostgresServer(
         home / "server", process.free_port(), home / "secrets", POSTGRES_FOR_TESTS
     )
@@ -36,7 +36,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 @pytest.fixture(scope="session")
 def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     """A running broker; `.bootstrap`, and `.credentials("admin" | "relay" | "ingest")`."""
-    home = _home(tmp_path_factory, "kafka")
+    home = tmp_path_factory.mktemp("kafka")
     ports = process.free_port(), process.free_port()
     server = KafkaServer(home / "server", *ports, home / "secrets", topic_prefix="")
     with _running(server, home / "server.log"):
@@ -89,9 +89,8 @@ def lake_environment(new_database: NewDatabase, tmp_path: Path) -> dict[str, str
 @pytest.fixture
 def lake_settings(lake_environment: dict[str, str]) -> "LakeSettings":
     """An empty lake of one's own: a fresh catalog, files in a temporary folder."""
-    from warehouse.settings import LakeSettings
-
     from contracts.environment import read_environment
+    from warehouse.settings import LakeSettings
 
     return read_environment(LakeSettings, lake_environment)
 
@@ -148,14 +147,6 @@ PORTS_OF_SERVICES = (
     "DAGSTER_GRPC_PORT",
     "DASHBOARDS_PORT",
 )
-
-
-def _home(factory: pytest.TempPathFactory, name: str) -> Path:
-    """A folder that the system user of an embedded server can reach."""
-    home = factory.mktemp(name)
-    for folder in (home, home.parent, home.parent.parent):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    return home
 
 
 @contextlib.contextmanager

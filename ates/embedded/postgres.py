@@ -20,12 +20,11 @@ import psycopg2
 from psycopg2 import sql
 
 from ates import passwords
-from ates.embedded import process
+from ates.embedded import privileges, process
 
 ROLE = "ates"
 SUPERUSER = "postgres"
 DATABASES = ("tracker", "lake", "dagster")
-UNPRIVILEGED_USER = "nobody"  # who runs the server when we are root, which postgres refuses
 ANSWER_SECONDS_MAX = 150.0
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -87,7 +86,7 @@ def binary(name: str) -> str:
 
 def serve(server: PostgresServer) -> None:
     """Become the server; does not return."""
-    user = pwd.getpwnam(UNPRIVILEGED_USER) if os.geteuid() == 0 else None
+    user = privileges.unprivileged_user()
     server.folder.mkdir(parents=True, exist_ok=True)
     (server.folder / process.READY_FILE).unlink(missing_ok=True)
     if not (server.folder / "data").exists():
@@ -95,7 +94,7 @@ def serve(server: PostgresServer) -> None:
     pid = os.getpid()
     process.in_background(lambda: _set_up(server, pid))
     if user is not None:
-        process.become(user)
+        privileges.become(user, [server.folder / "data", Path(binary("postgres"))])
         process.die_with_parent(server.stop_signal)
     options = {**SETTINGS, "port": str(server.port), **server.extra}
     flags = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
@@ -131,15 +130,29 @@ def _initialise(server: PostgresServer, user: pwd.struct_passwd | None) -> None:
     if server.extra.get("fsync") == "off":
         command.append("--no-sync")
     try:
-        if user is None:
-            subprocess.run(command, check=True)
-        else:
-            subprocess.run(
-                command, check=True, user=user.pw_uid, group=user.pw_gid, extra_groups=[]
-            )
+        _run_as(user, command, server.folder)
     finally:
         password_file.unlink()
     draft.rename(server.folder / "data")
+
+
+def _run_as(user: pwd.struct_passwd | None, command: list[str], folder: Path) -> None:
+    """Run to the end as somebody else, in a child, because one cannot become root again."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            if user is not None:
+                privileges.become(user, [folder / "data", Path(command[0])])
+            status = subprocess.run(command, check=False).returncode
+        except (OSError, privileges.UnreachableError) as error:
+            print(error, file=sys.stderr)
+        finally:
+            os._exit(status)
+    _, result = os.waitpid(child, 0)
+    if result != 0:
+        raise process.ServerError(f"{command[0]} failed with status {result}")
 
 
 def _set_up(server: PostgresServer, pid: int) -> None:

@@ -7,7 +7,6 @@ signal to a child whose parent vanished, even by kill -9; elsewhere the next `at
 import contextlib
 import ctypes
 import os
-import pwd
 import random
 import signal
 import socket
@@ -57,13 +56,6 @@ def die_with_parent(stop_signal: signal.Signals) -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != parent:  # it ended between the two lines
         os.kill(os.getpid(), stop_signal)
-
-
-def become(user: pwd.struct_passwd) -> None:
-    """Give up root for good, in this process. Clears a previous `die_with_parent`."""
-    os.setgroups([])
-    os.setgid(user.pw_gid)
-    os.setuid(user.pw_uid)
 
 
 def in_background(task: Callable[[], None]) -> None:
