@@ -14,13 +14,17 @@ from uuid import UUID
 import duckdb
 import msgspec
 
-DAYS_MAX = 3_660  # a span of ten years; a longer one is cut at its beginning
+DAYS_MIN = 2  # today and yesterday
+DAYS_MAX = 3_660  # ten years
 QUERIES = Path(__file__).with_name("queries")
 S = TypeVar("S", bound=msgspec.Struct)
 
 
 class LakeState(msgspec.Struct, frozen=True):
-    """How far the lake is; the dates are None until there is such a day."""
+    """How far the lake is; the dates are None until there is such a day.
+
+    `first_date` is the first day with an entry or a certificate, so never after the other two.
+    """
 
     contiguous_position: int
     last_position: int
@@ -109,7 +113,7 @@ def read_company(
     Today is the local date, or the day after the last closed one if that is later, as the tracker
     counts it. Without a `payouts_date` the newest paid day is taken.
     """
-    assert 1 <= count_days <= DAYS_MAX
+    assert DAYS_MIN <= count_days <= DAYS_MAX
     with _snapshot(connection):
         [state] = _rows(connection, LakeState, "company_state")
         today = local_date

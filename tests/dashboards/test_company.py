@@ -102,6 +102,22 @@ def test_a_day_on_which_nobody_was_paid_says_so(open_page: Open) -> None:
     assert len(app.dataframe) == 1
 
 
+def test_a_day_that_was_paid_before_anything_was_charged_can_be_chosen(
+    open_page: Open, lake: duckdb.DuckDBPyConnection
+) -> None:
+    ledger = Ledger(lake)
+    anna = ledger.employee(1, "Anna")
+    ledger.pay(YESTERDAY, {})
+    ledger.fee(anna, TODAY, 1_000)
+    ledger.write()
+
+    app = open_page("admin")
+
+    assert not app.exception
+    assert app.date_input[0].value == YESTERDAY
+    assert "Nobody was paid for" in text_of(app)
+
+
 def test_the_page_says_of_when_its_figures_are(open_page: Open) -> None:
     assert "Data as of" in text_of(open_page("admin"))
 

@@ -3,7 +3,10 @@ select
     ingest_state.contiguous_position,
     ingest_state.last_position,
     ingest_state.committed_at,
-    (select min(business_date) from lake.marts.company_days) as first_date,
+    least(
+        (select min(business_date) from lake.marts.company_days),
+        (select min(business_date) from lake.ledger.certificates)
+    ) as first_date,
     (select max(business_date) from lake.ledger.certificates) as closed_through,
     (select max(business_date) from lake.ledger.paid_days) as paid_through,
 from lake.ops.ingest_state as ingest_state
