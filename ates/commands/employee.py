@@ -6,7 +6,6 @@ Passwords are generated and printed once; only their hashes are kept.
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -105,8 +104,7 @@ def _tracker() -> Iterator[tuple[Connection, CommandContext]]:
     from ops_api.ids import uuid7
     from ops_api.settings import TrackerSettings
 
-    os.environ.update(settings.load().environment())
-    tracker = read_environment(TrackerSettings)
+    tracker = read_environment(TrackerSettings, settings.load().environment())
     rng = random.SystemRandom()
     context = CommandContext(
         actor_id=None,
