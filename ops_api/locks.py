@@ -2,7 +2,8 @@
 
 A transaction takes them in the order of this list and before any row lock, and in a statement of
 its own: a statement sees the database as it was when the statement began, so one that waits for a
-lock and reads at once would read the past.
+lock and reads at once would read the past. Where a round trip counts, the lock's statement and the
+next one travel together, parted by a semicolon: each still sees the database as it finds it.
 
 BUSINESS_DAY  commands share it; closing a day takes it alone. So a day's events are all committed
               when its certificate is written.
@@ -25,10 +26,14 @@ REASSIGN = 0x61746505
 MIGRATION = 0x61746506
 IMPORT = 0x61746507
 
-_SHARED_DAY = text(f"select pg_advisory_xact_lock_shared({BUSINESS_DAY})")
-_SHARED_DAY_AND_STAFF = text(
-    f"select pg_advisory_xact_lock_shared({BUSINESS_DAY}), pg_advisory_xact_lock_shared({STAFF})"
-)
+# SQL texts, to be put before a statement that reads what the lock protects.
+SHARE_BUSINESS_DAY = f"select pg_advisory_xact_lock_shared({BUSINESS_DAY});"
+SHARE_BUSINESS_DAY_AND_STAFF = f"""
+select pg_advisory_xact_lock_shared({BUSINESS_DAY}), pg_advisory_xact_lock_shared({STAFF});
+"""
+
+_SHARED_DAY = text(SHARE_BUSINESS_DAY)
+_SHARED_DAY_AND_STAFF = text(SHARE_BUSINESS_DAY_AND_STAFF)
 _ALONE = text("select pg_advisory_xact_lock(:lock)")
 _TRY_SESSION = text("select pg_try_advisory_lock(:lock)")
 _RELEASE_SESSION = text("select pg_advisory_unlock(:lock)")

@@ -1,8 +1,9 @@
 """Answering a request once: its answer is stored in the transaction that carries it out.
 
-The key is looked up first and written last. Of two identical requests at the same time both may
-work, but the second waits at the key's row for the first to commit, is rolled back and gives the
-first one's answer. A refusal changes nothing, so it is stored in a transaction after the refused.
+The key is written last. Of two identical requests both may work, but the second finds the key's
+row (it waits there while the first commits), is rolled back and gives the first one's answer.
+Costly work looks for the key before it begins; cheap work does not, for repetitions are rare.
+A refusal changes nothing, so it is stored in a transaction of its own after the refused one.
 """
 
 import datetime as dt
@@ -69,14 +70,17 @@ class _RivalAnsweredError(Exception):
 Work = Callable[[Connection], Answer]
 
 
-def answer_once(engine: Engine, request: KeyedRequest, work: Work) -> Answer:
+def answer_once(
+    engine: Engine, request: KeyedRequest, work: Work, *, is_cheap: bool = False
+) -> Answer:
     """Carry a request out, or give the answer it got before.
 
-    Raises KeyReusedError, and whatever `work` raises except a RuleViolation: that is an answer.
+    Cheap work is begun without looking whether it was done before. Raises KeyReusedError, and
+    whatever `work` raises except a RuleViolation: that is an answer.
     """
-    for _ in range(ATTEMPTS_MAX):
+    for attempt in range(ATTEMPTS_MAX):
         try:
-            return _answer(engine, request, work)
+            return _answer(engine, request, work, look_first=attempt > 0 or not is_cheap)
         except _RivalAnsweredError:
             continue
     raise AssertionError("a stored answer is found by the next attempt")
@@ -87,9 +91,10 @@ def stored_answer(engine: Engine, request: KeyedRequest) -> Answer | None:
     return in_transaction(engine, lambda connection: _find(connection, request))
 
 
-def _answer(engine: Engine, request: KeyedRequest, work: Work) -> Answer:
+def _answer(engine: Engine, request: KeyedRequest, work: Work, *, look_first: bool) -> Answer:
+    step = _find_or_do if look_first else _do
     try:
-        return in_transaction(engine, lambda connection: _find_or_do(connection, request, work))
+        return in_transaction(engine, lambda connection: step(connection, request, work))
     except KeyReusedError:
         raise
     except RuleViolation as refusal:
@@ -101,7 +106,11 @@ def _answer(engine: Engine, request: KeyedRequest, work: Work) -> Answer:
 
 
 def _find_or_do(connection: Connection, request: KeyedRequest, work: Work) -> Answer:
-    return _find(connection, request) or _store(connection, request, work(connection))
+    return _find(connection, request) or _do(connection, request, work)
+
+
+def _do(connection: Connection, request: KeyedRequest, work: Work) -> Answer:
+    return _store(connection, request, work(connection))
 
 
 def _find(connection: Connection, request: KeyedRequest) -> Answer | None:

@@ -1,7 +1,7 @@
 """What can be done with tasks: create, complete, reassign. Each is one use of one transaction.
 
-Locks first, in a statement of their own (see `ops_api.locks`), then what must be known, then the
-change together with its events in a single statement.
+Locks first, then what must be known (two statements, one round trip: see `ops_api.locks`), then
+the change together with its events in a single statement.
 """
 
 from uuid import UUID
@@ -22,6 +22,7 @@ from ops_api.tasks.models import DONE, OPEN, TASK_COLUMNS, Task
 
 # `share` in [0, 1) picks one of the assignable employees, each equally likely.
 _DRAW = text(f"""
+{locks.SHARE_BUSINESS_DAY_AND_STAFF}
 select
     (select max(business_date) from business_days) as last_closed,
     (
@@ -41,6 +42,7 @@ with task as (
 """)  # noqa: S608 - the column names are our own constants
 
 _LOCK = text(f"""
+{locks.SHARE_BUSINESS_DAY}
 select {", ".join(TASK_COLUMNS)}, (select max(business_date) from business_days) as last_closed
 from tasks where task_id = :task_id
 for no key update of tasks
@@ -62,7 +64,6 @@ def create_task(connection: Connection, context: CommandContext, *, title: str) 
     """
     assert context.actor_id is not None, "a task has somebody who created it"
     jira_id, bare_title = split_jira_id(rules.clean_title(title))
-    locks.share_business_day_and_staff(connection)
     drawn = connection.execute(_DRAW, {"share": context.rng.random()}).one()
     if drawn.assignee_id is None:
         rules.require_assignable(count_open_tasks=1)
@@ -95,7 +96,6 @@ def complete_task(connection: Connection, context: CommandContext, *, task_id: U
 
     Raises NotFoundError, or ConflictError when the task is (by now) somebody else's.
     """
-    locks.share_business_day(connection)
     row = connection.execute(_LOCK, {"task_id": task_id}).one_or_none()
     if row is None:
         raise NotFoundError("no-such-task", "There is no such task.")

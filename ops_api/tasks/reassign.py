@@ -66,6 +66,8 @@ def _template(now: dt.datetime, day: dt.date, correlation_id: UUID) -> Template:
 _LAYOUT = _template(dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.date(2000, 1, 1), UUID(int=4))
 
 _FACTS = text(f"""
+{locks.SHARE_BUSINESS_DAY_AND_STAFF}
+select pg_advisory_xact_lock({locks.REASSIGN});
 select
     (select max(business_date) from business_days) as last_closed,
     exists (select from employees where {ASSIGNABLE}) as has_assignable,
@@ -116,8 +118,6 @@ def reassign_open_tasks(
     Raises ConflictError when there are open tasks and nobody can be drawn. The caller checks that
     the actor may do this.
     """
-    locks.share_business_day_and_staff(connection)
-    locks.take_alone(connection, locks.REASSIGN)
     facts = connection.execute(_FACTS, {"leaver_id": leaver_id}).one()
     if not facts.has_assignable:
         require_assignable(facts.count_open)

@@ -84,6 +84,7 @@ def create(key: str, title: str) -> Answer:
         key,
         lambda connection, context: commands.create_task(connection, context, title=title),
         status=201,
+        is_cheap=True,
     )
 
 
@@ -92,6 +93,7 @@ def complete(key: str, task_id: UUID) -> Answer:
     return carry_out(
         key,
         lambda connection, context: commands.complete_task(connection, context, task_id=task_id),
+        is_cheap=True,
     )
 
 

@@ -50,7 +50,7 @@ def keyed_request(key: str) -> KeyedRequest:
     )
 
 
-def carry_out(key: str, command: Command, status: int = 200) -> Answer:
+def carry_out(key: str, command: Command, *, status: int = 200, is_cheap: bool = False) -> Answer:
     """Run a command for the caller, once per key; what it returns becomes the JSON answer."""
     context = tracker().context(caller())
 
@@ -58,4 +58,4 @@ def carry_out(key: str, command: Command, status: int = 200) -> Answer:
         result = command(connection, context)
         return Answer(status=status, body=msgspec.json.encode(result).decode())
 
-    return answer_once(tracker().engine, keyed_request(key), work)
+    return answer_once(tracker().engine, keyed_request(key), work, is_cheap=is_cheap)

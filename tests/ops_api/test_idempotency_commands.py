@@ -52,10 +52,23 @@ def test_a_repetition_gets_the_stored_answer(world: World) -> None:
     first = answer_once(world.engine, request(), deed)
     second = answer_once(world.engine, request(), deed)
 
+    assert deed.count_runs == 1
     assert (first.status, first.body, first.is_replay) == (201, '{"run":1}', False)
     assert (second.status, second.body, second.is_replay) == (201, '{"run":1}', True)
     assert count_deeds(world) == 1
     assert stored_answer(world.engine, request()) == second
+
+
+def test_cheap_work_may_be_done_again_but_never_counts_again(world: World) -> None:
+    deed = Deed()
+
+    first = answer_once(world.engine, request(), deed, is_cheap=True)
+    second = answer_once(world.engine, request(), deed, is_cheap=True)
+    third = answer_once(world.engine, request(), Deed(refuse=True), is_cheap=True)
+
+    assert deed.count_runs == 2
+    assert first.body == second.body == third.body == '{"run":1}'
+    assert count_deeds(world) == 1
 
 
 def test_a_refusal_is_an_answer_too_and_changes_nothing(world: World) -> None:
@@ -68,11 +81,12 @@ def test_a_refusal_is_an_answer_too_and_changes_nothing(world: World) -> None:
     assert count_deeds(world) == 0
 
 
-def test_a_key_is_bound_to_its_request(world: World) -> None:
-    answer_once(world.engine, request(body="one"), Deed())
+@pytest.mark.parametrize("is_cheap", [False, True])
+def test_a_key_is_bound_to_its_request(world: World, is_cheap: bool) -> None:
+    answer_once(world.engine, request(body="one"), Deed(), is_cheap=is_cheap)
 
     with pytest.raises(KeyReusedError):
-        answer_once(world.engine, request(body="two"), Deed())
+        answer_once(world.engine, request(body="two"), Deed(), is_cheap=is_cheap)
     with pytest.raises(KeyReusedError):
         stored_answer(world.engine, request(body="two"))
 
@@ -101,12 +115,17 @@ def test_a_failure_of_ours_stores_nothing_so_that_the_request_may_be_repeated(
     assert answer_once(world.engine, request(), Deed()).status == 201
 
 
+@pytest.mark.parametrize("is_cheap", [False, True])
 @pytest.mark.parametrize("refuse", [False, True])
-def test_ten_repetitions_at_once_are_one_deed(world: World, refuse: bool) -> None:
+def test_ten_repetitions_at_once_are_one_deed(world: World, refuse: bool, is_cheap: bool) -> None:
     deed = Deed(pause_seconds=0.02, refuse=refuse)
 
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: answer_once(world.engine, request(), deed), range(10)))
+        answers = list(
+            pool.map(
+                lambda _: answer_once(world.engine, request(), deed, is_cheap=is_cheap), range(10)
+            )
+        )
 
     assert len({answer.body for answer in answers}) == 1
     assert sum(not answer.is_replay for answer in answers) == 1

@@ -121,7 +121,7 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_tasks(world: 
         _fill(world, count)
         statements.clear()
         world.run(reassign_open_tasks)
-        assert len(statements) == 4, statements  # two for locks, one for facts, one for all tasks
+        assert len(statements) == 2, statements  # locks and facts; all tasks
 
     assert world.one("select count(distinct event_id) from outbox where sequence = 3") == 20_010
 
