@@ -52,15 +52,10 @@ def instance(
 def tick(
     instance: dg.DagsterInstance, cursor: str | None = None
 ) -> dg.SensorResult | dg.SkipReason:
-    """One evaluation of the sensor, with its requests for partitions carried out."""
+    """One evaluation of the sensor."""
     with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
         result = pay_certified_days(context)
-        assert isinstance(result, dg.SensorResult | dg.SkipReason)
-    if isinstance(result, dg.SensorResult):
-        for request in result.dynamic_partitions_requests or []:
-            instance.add_dynamic_partitions(
-                request.partitions_def_name, list(request.partition_keys)
-            )
+    assert isinstance(result, dg.SensorResult | dg.SkipReason)
     return result
 
 
