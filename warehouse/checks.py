@@ -8,8 +8,7 @@ the other is left out of a comparison and counted as in flight.
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,31 +77,33 @@ def read_checks() -> list[Check]:
     return [_read_check(path) for path in sorted(CHECKS.glob("*.sql"))]
 
 
-def verify(connection: duckdb.DuckDBPyConnection) -> Verification:
-    """Run every check at one snapshot of the lake and one of the attached tracker.
+def verify(
+    connection: duckdb.DuckDBPyConnection, checks: Sequence[Check] | None = None
+) -> Verification:
+    """Run every check (or those given) at one snapshot of the lake and one of the tracker.
 
     The connection has the lake as `lake` and the tracker as `tracker`; nothing in them changes.
     """
-    with _given(connection) as scope:
-        findings = [_run(connection, check) for check in read_checks()]
-    return Verification(scope=scope, findings=findings)
-
-
-@contextmanager
-def _given(connection: duckdb.DuckDBPyConnection) -> Iterator[Scope]:
-    """One transaction with the tables that the checks share; all of it is gone afterwards."""
     connection.begin()
     try:
-        first, *others = sorted((CHECKS / "given").glob("*.sql"))
-        connection.execute(first.read_text(encoding="utf-8"))
-        copy_mail(connection)
-        for script in others:
-            connection.execute(script.read_text(encoding="utf-8"))
-        row = connection.execute("select * from scope").fetchall()
-        assert len(row) == 1, f"the scope is one row, not {len(row)}"
-        yield Scope(*row[0])
+        return verify_here(connection, checks)
     finally:
         connection.rollback()
+
+
+def verify_here(
+    connection: duckdb.DuckDBPyConnection, checks: Sequence[Check] | None = None
+) -> Verification:
+    """The same inside the caller's transaction, which is to be rolled back afterwards."""
+    first, *others = sorted((CHECKS / "given").glob("*.sql"))
+    connection.execute(first.read_text(encoding="utf-8"))
+    copy_mail(connection)
+    for script in others:
+        connection.execute(script.read_text(encoding="utf-8"))
+    rows = connection.execute("select * from scope").fetchall()
+    assert len(rows) == 1, f"the scope is one row, not {len(rows)}"
+    findings = [_run(connection, check) for check in checks or read_checks()]
+    return Verification(scope=Scope(*rows[0]), findings=findings)
 
 
 def _run(connection: duckdb.DuckDBPyConnection, check: Check) -> Finding:
