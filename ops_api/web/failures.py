@@ -11,8 +11,14 @@ from ops_api.errors import BusyError, RuleViolation
 from ops_api.web.answers import problem_response
 from ops_api.web.guard import is_api
 from ops_api.web.problems import Problem, problem, problem_of
+from ops_api.web.requests import BODY_BYTES_MAX
 
 RETRY_AFTER_SECONDS = 5
+DETAILS = {
+    404: "There is nothing at this address.",
+    405: "This address does not take such a request.",
+    413: f"A request may hold {BODY_BYTES_MAX} bytes.",
+}
 
 logger = logging.getLogger("ates.tracker")
 
@@ -41,7 +47,8 @@ def _refused(refusal: RuleViolation) -> Response:
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     slug = error.name.lower().replace(" ", "-")
-    response = _shown(problem(status, slug, error.name, error.description or error.name))
+    detail = DETAILS.get(status) or error.description or error.name
+    response = _shown(problem(status, slug, error.name, detail))
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
