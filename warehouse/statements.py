@@ -66,6 +66,14 @@ class Statement(msgspec.Struct, frozen=True):
         return self.count_fees + self.count_rewards + self.count_reversals - len(self.entries)
 
 
+def read_paid_through(connection: duckdb.DuckDBPyConnection) -> dt.date | None:
+    """The newest day whose payouts are made; cheap enough to ask every few seconds."""
+    row = connection.execute("select max(paid_through) from lake.ops.payout_state").fetchone()
+    assert row is not None, "an aggregate always has a row"
+    paid_through: dt.date | None = row[0]
+    return paid_through
+
+
 def read_announcements(
     connection: duckdb.DuckDBPyConnection, *, after: dt.date | None
 ) -> tuple[dt.date | None, list[Announcement]]:

@@ -9,6 +9,7 @@ create table ops.ingest_state (
     committed_at timestamptz not null,
     partitions struct(topic varchar, partition integer, next_offset bigint, last_position bigint)[]
 );
+comment on table ops.ingest_state is 'One row: how far ingest has come';
 comment on column ops.ingest_state.epoch is 'Raised by every ingest transaction';
 comment on column ops.ingest_state.contiguous_position is 'Every position up to here has arrived';
 comment on column ops.ingest_state.last_position is 'Highest position that has arrived';
@@ -18,5 +19,6 @@ create table ops.payout_state (
     epoch bigint not null,
     paid_through date
 );
+comment on table ops.payout_state is 'One row: how far payouts have come';
 comment on column ops.payout_state.paid_through is 'Newest business day whose payouts are made';
 insert into ops.payout_state values (0, null);

@@ -1,0 +1,125 @@
+"""Upkeep changes no figure, keeps the lake small, and gets in nobody's way."""
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.warehouse.world import Broker, World
+from warehouse import upkeep
+from warehouse.ingest import apply_batch
+from warehouse.lake import connect
+from warehouse.payouts import pay_due_days
+from warehouse.settings import LakeSettings
+from warehouse.upkeep import COMMITS_BETWEEN_ROUNDS, is_due, tend
+
+Lake = duckdb.DuckDBPyConnection
+AT_ONCE = dt.timedelta(0)
+DEEPEST_ROUND = COMMITS_BETWEEN_ROUNDS * 100
+
+
+def figures(lake: Lake) -> list[object]:
+    return [
+        lake.execute(query).fetchall()
+        for query in (
+            "select * from marts.balances order by all",
+            "select * from marts.company_days order by all",
+            "select * from ledger.postings order by all",
+            "select * from raw.events order by position",
+            "select max(reward_cents) from marts.dearest_tasks group by business_date order by all",
+        )
+    ]
+
+
+@pytest.fixture
+def busy_lake(lake: Lake, world: World) -> Lake:
+    """A lake that took many small batches over three days, two of them paid."""
+    broker = Broker()
+    done = 0
+    for number in range(12):
+        world.work(8)
+        if number % 5 == 4:
+            world.close_day()
+        apply_batch(lake, broker.publish(world.log[done:]))
+        done = len(world.log)
+    pay_due_days(lake)
+    return lake
+
+
+@pytest.mark.parametrize("epoch", [COMMITS_BETWEEN_ROUNDS, DEEPEST_ROUND])
+def test_a_round_changes_no_figure(busy_lake: Lake, epoch: int) -> None:
+    before = figures(busy_lake)
+
+    report = tend(busy_lake, epoch, kept=AT_ONCE)
+
+    assert not report.is_cut_short
+    assert report.count_merged_files > 0
+    assert figures(busy_lake) == before
+
+
+def test_after_a_round_a_day_has_one_row_an_account_and_one_dearest_task(busy_lake: Lake) -> None:
+    tend(busy_lake, DEEPEST_ROUND, kept=AT_ONCE)
+
+    for query in (
+        "select 1 from ledger.account_days group by account, business_date having count(*) > 1",
+        "select 1 from marts.dearest_tasks group by business_date having count(*) > 1",
+    ):
+        assert busy_lake.execute(query).fetchall() == []
+
+
+def test_merged_files_are_deleted_when_no_snapshot_needs_them(
+    busy_lake: Lake, lake_settings: LakeSettings
+) -> None:
+    def count_files() -> int:
+        return len(list(Path(lake_settings.lake_data_path).rglob("*.parquet")))
+
+    before = count_files()
+    tend(busy_lake, DEEPEST_ROUND, kept=dt.timedelta(hours=1))
+    assert count_files() > before  # old snapshots stay readable for a while
+
+    for _ in range(2):  # what the first one gives up, the next one deletes
+        tend(busy_lake, DEEPEST_ROUND, kept=AT_ONCE)
+    assert count_files() < before / 3
+
+
+def test_merged_files_are_synced_before_the_catalog_names_them(
+    busy_lake: Lake, monkeypatch: pytest.MonkeyPatch, lake_settings: LakeSettings
+) -> None:
+    from warehouse import durability
+
+    synced: set[str] = set()
+    original = durability._sync
+    monkeypatch.setattr(durability, "_sync", lambda path: (synced.add(path.name), original(path)))
+    known = {path.name for path in Path(lake_settings.lake_data_path).rglob("*.parquet")}
+
+    tend(busy_lake, DEEPEST_ROUND)
+
+    files = {path.name for path in Path(lake_settings.lake_data_path).rglob("*.parquet")}
+    assert files - known
+    assert files - known <= synced
+
+
+def test_a_round_that_meets_another_steps_back(
+    busy_lake: Lake, lake_settings: LakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = figures(busy_lake)
+    original = upkeep.sync_new_files
+
+    def sync_after_a_rival(connection: Lake) -> int:
+        monkeypatch.setattr(upkeep, "sync_new_files", original)
+        with connect(lake_settings) as rival:
+            assert not tend(rival, COMMITS_BETWEEN_ROUNDS).is_cut_short
+        return original(connection)
+
+    monkeypatch.setattr(upkeep, "sync_new_files", sync_after_a_rival)
+    report = tend(busy_lake, COMMITS_BETWEEN_ROUNDS)
+
+    assert report.is_cut_short
+    assert figures(busy_lake) == before
+
+
+def test_a_round_is_due_every_so_many_commits() -> None:
+    due = [epoch for epoch in range(1, 3 * COMMITS_BETWEEN_ROUNDS) if is_due(epoch)]
+
+    assert due == [COMMITS_BETWEEN_ROUNDS, 2 * COMMITS_BETWEEN_ROUNDS]
