@@ -42,5 +42,3 @@ def upgrade() -> None:
     """Create the table."""
     for statement in STATEMENTS:
         op.execute(statement)
-
-
