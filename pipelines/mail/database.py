@@ -9,7 +9,8 @@ SCHEMA_SQL = Path(__file__).with_name("schema.sql")
 SCHEMA_LOCK = 0x61746511
 CONNECT_TIMEOUT_SECONDS = 5
 STATEMENT_TIMEOUT_MS = 30_000
-POOL_SIZE = 2
+# One connection per mail connection, and one for planning and counting.
+POOL_SIZE = 3
 
 
 def open_engine(database_url: str) -> Engine:

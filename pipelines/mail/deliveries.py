@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 # Long enough for a batch against a slow server, short enough that a dead sender's mail is not late.
 LEASE_SECONDS = 300.0
-BATCH_ROWS = 250
+BATCH_ROWS = 100
 
 CLAIM = text("""
 with due as (

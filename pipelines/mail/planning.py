@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, text
 
 from pipelines.mail.message import message_id
 from pipelines.mail.retry import BLOCKED_DELAY
-from warehouse.statements import Announcement, read_announcements
+from warehouse.statements import Announcement, read_announcements, read_paid_through
 
 PAGE_ROWS = 5_000
 NO_ADDRESS = "the employee has no mail address"
@@ -44,6 +44,8 @@ def plan_deliveries(
     """
     with engine.begin() as connection:
         planned_through = connection.scalar(PLANNED_THROUGH)
+        if read_paid_through(lake) == planned_through:
+            return 0
         paid_through, announcements = read_announcements(lake, after=planned_through)
         if paid_through is None:
             return 0

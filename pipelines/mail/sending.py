@@ -7,7 +7,9 @@ Message-ID. A payout is never touched from here.
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email.errors import MessageError
+from email.message import EmailMessage
 from random import Random
 from time import monotonic, sleep
 from uuid import UUID
@@ -26,23 +28,33 @@ from pipelines.mail.retry import BLOCKED_DELAY, retry_delay
 from pipelines.mail.smtp import RefusedError, SmtpServer, SmtpSession, TemporaryError
 from warehouse.statements import Statement, read_statements
 
-# No new mail is begun this close to the lease's end: a slow dialogue must fit into what is left.
+# While one connection waits for the server's answer, the other writes the next mail.
+CONNECTIONS = 2
+# No mail is begun this close to its lease's end: a slow dialogue must fit into what is left.
 LEASE_MARGIN_SECONDS = 120.0
 # A server that hangs up this often in one batch is left alone until the next attempt is due.
 CONNECTIONS_LOST_MAX = 3
-MARK_TRIES_MAX = 5
+MARK_TRIES_MAX = 6
 MARK_RETRY_SECONDS = 0.5
 BATCHES_MAX = 1_000
+NOT_REACHED = "not begun: the round was over"
 
 
 class SendReport(msgspec.Struct):
-    """What one call of `send_due` did: mails sent, put back for later, and set aside."""
+    """What one round did: mails sent, put back for later, and set aside as blocked."""
 
     count_sent: int = 0
     count_retried: int = 0
     count_blocked: int = 0
     seconds: float = 0.0
     last_error: str | None = None
+
+    def add(self, other: "SendReport") -> None:
+        """Count what another connection did in the same round."""
+        self.count_sent += other.count_sent
+        self.count_retried += other.count_retried
+        self.count_blocked += other.count_blocked
+        self.last_error = other.last_error or self.last_error
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -61,68 +73,123 @@ class Sender(msgspec.Struct, frozen=True):
 def send_due(sender: Sender, *, budget_seconds: float) -> SendReport:
     """Send every due delivery, batch after batch, until none is due or the time is used up.
 
-    Several may run at once: no two hold the same row.
+    Several may run at once, here and in other processes: no two hold the same row.
     """
-    report = SendReport()
     started = monotonic()
-    with SmtpSession(sender.server) as session:
-        for _ in range(BATCHES_MAX):
-            if monotonic() - started >= budget_seconds or sender.should_stop():
-                break
-            batch = deliveries.claim(sender.engine, sender.clock())
-            if not batch:
-                break
-            _send_batch(sender, session, batch, report)
-    report.seconds = monotonic() - started
-    return report
+    total = SendReport()
+    with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="mail") as pool:
+        workers = [
+            pool.submit(_Worker(sender, sender.lake.cursor(), started + budget_seconds).work)
+            for _ in range(CONNECTIONS)
+        ]
+        for worker in workers:
+            total.add(worker.result())
+    total.seconds = monotonic() - started
+    return total
 
 
-def _send_batch(
-    sender: Sender, session: SmtpSession, batch: list[Delivery], report: SendReport
-) -> None:
-    deadline = monotonic() + LEASE_SECONDS - LEASE_MARGIN_SECONDS
-    left = list(reversed(batch))
-    reason = "the sender stopped before it came to this mail"
-    try:
-        statements = read_statements(
-            sender.lake, {one.delivery_id: one.business_date for one in batch}
-        )
-        reason = _send_all(sender, session, left, statements, deadline, report) or reason
-    finally:
-        if left:
-            _put_back_all(sender, left, reason, report)
+class _Worker:
+    """One connection to the mail server and the batches that go over it."""
 
+    def __init__(self, sender: Sender, lake: duckdb.DuckDBPyConnection, deadline: float) -> None:
+        self._sender = sender
+        self._lake = lake
+        self._deadline = deadline
+        self._report = SendReport()
 
-def _send_all(
-    sender: Sender,
-    session: SmtpSession,
-    left: list[Delivery],
-    statements: dict[UUID, Statement],
-    deadline: float,
-    report: SendReport,
-) -> str | None:
-    """Work `left` off from its end; what is in it afterwards is to be put back for the reason."""
-    count_lost = 0
-    while left and monotonic() < deadline and not sender.should_stop():
-        delivery = left[-1]
+    def work(self) -> SendReport:
+        """Batch after batch, as long as there is one and time for it."""
+        with self._lake, SmtpSession(self._sender.server) as session:
+            for _ in range(BATCHES_MAX):
+                if self._is_over(self._deadline):
+                    break
+                batch = deliveries.claim(self._sender.engine, self._sender.clock())
+                if not batch:
+                    break
+                self._send_batch(session, batch)
+        return self._report
+
+    def _is_over(self, deadline: float) -> bool:
+        return monotonic() >= deadline or self._sender.should_stop()
+
+    def _send_batch(self, session: SmtpSession, batch: list[Delivery]) -> None:
+        lease_deadline = monotonic() + LEASE_SECONDS - LEASE_MARGIN_SECONDS
+        left = list(reversed(batch))
+        count_lost = 0
         try:
-            _send_one(sender, session, delivery, statements.get(delivery.delivery_id))
-            report.count_sent += 1
+            statements = read_statements(
+                self._lake, {one.delivery_id: one.business_date for one in batch}
+            )
+            while left and not self._is_over(min(self._deadline, lease_deadline)):
+                count_lost += not self._send(session, left[-1], statements)
+                left.pop()
+                if count_lost >= CONNECTIONS_LOST_MAX:
+                    self._put_back(left, str(self._report.last_error))
+                    left = []
+        finally:
+            self._put_back(left, NOT_REACHED, is_delayed=False)
+
+    def _send(
+        self, session: SmtpSession, delivery: Delivery, statements: dict[UUID, Statement]
+    ) -> bool:
+        """Send and mark one, or put it back; whether the connection held."""
+        try:
+            statement = _checked(delivery, statements.get(delivery.delivery_id))
+            session.send(self._written(delivery, statement))
         except RefusedError as error:
-            _put_back(sender, delivery, str(error), report, is_blocked=True)
+            self._put_back([delivery], str(error), is_blocked=True)
         except TemporaryError as error:
-            count_lost += error.is_connection_lost
-            if count_lost >= CONNECTIONS_LOST_MAX:
-                return str(error)
-            _put_back(sender, delivery, str(error), report)
-        left.pop()
-    return None
+            self._put_back([delivery], str(error))
+            return not error.is_connection_lost
+        else:
+            _mark_sent(self._sender, delivery, statement)
+            self._report.count_sent += 1
+        return True
+
+    def _written(self, delivery: Delivery, statement: Statement) -> EmailMessage:
+        try:
+            return build_message(
+                statement,
+                message_id=delivery.message_id,
+                mail_from=self._sender.mail_from,
+                zone=self._sender.zone,
+                now=self._sender.clock(),
+            )
+        except (ValueError, LookupError, MessageError) as error:
+            # One mail that cannot be written must not hold up the others of its batch for ever.
+            raise RefusedError(f"the mail cannot be written: {error}") from error
+
+    def _put_back(
+        self,
+        rows: list[Delivery],
+        error: str,
+        *,
+        is_blocked: bool = False,
+        is_delayed: bool = True,
+    ) -> None:
+        if not rows:
+            return
+        with self._sender.engine.begin() as connection:
+            for delivery in rows:
+                delay = _delay(self._sender, delivery, is_blocked) if is_delayed else dt.timedelta()
+                deliveries.put_back(
+                    connection,
+                    delivery,
+                    error=error,
+                    next_attempt_at=self._sender.clock() + delay,
+                    is_blocked=is_blocked,
+                )
+        if not is_delayed:
+            return
+        self._report.last_error = error
+        if is_blocked:
+            self._report.count_blocked += len(rows)
+        else:
+            self._report.count_retried += len(rows)
 
 
-def _send_one(
-    sender: Sender, session: SmtpSession, delivery: Delivery, statement: Statement | None
-) -> None:
-    """Return when the mail is out and marked; raises RefusedError or TemporaryError."""
+def _checked(delivery: Delivery, statement: Statement | None) -> Statement:
+    """The statement, if the mail it makes is true; raises RefusedError or TemporaryError."""
     if statement is None:
         raise TemporaryError("the lake does not have this payout", is_connection_lost=False)
     if statement.closing_cents != 0 or statement.amount_cents != delivery.amount_cents:
@@ -132,27 +199,19 @@ def _send_one(
         )
     if statement.email is None:
         raise RefusedError(NO_ADDRESS)
-    try:
-        message = build_message(
-            statement,
-            message_id=delivery.message_id,
-            mail_from=sender.mail_from,
-            zone=sender.zone,
-            now=sender.clock(),
-        )
-    except (ValueError, LookupError, MessageError) as error:
-        # One mail that cannot be built must not hold up the others of its batch for ever.
-        raise RefusedError(f"the mail cannot be written: {error}") from error
-    session.send(message)
-    _mark_sent(sender, delivery, statement)
+    return statement
+
+
+def _delay(sender: Sender, delivery: Delivery, is_blocked: bool) -> dt.timedelta:
+    return BLOCKED_DELAY if is_blocked else retry_delay(delivery.attempts, sender.rng)
 
 
 def _mark_sent(sender: Sender, delivery: Delivery, statement: Statement) -> None:
     """Mark with patience: a database that restarts just now must not cost a second copy."""
-    assert statement.email is not None
+    assert statement.email is not None, "nothing was sent without an address"
     for tries_left in reversed(range(MARK_TRIES_MAX)):
         try:
-            with sender.engine.begin() as connection:
+            with _autocommit(sender.engine) as connection:
                 deliveries.mark_sent(
                     connection,
                     delivery,
@@ -168,39 +227,6 @@ def _mark_sent(sender: Sender, delivery: Delivery, statement: Statement) -> None
             return
 
 
-def _put_back(
-    sender: Sender, delivery: Delivery, error: str, report: SendReport, *, is_blocked: bool = False
-) -> None:
-    with sender.engine.begin() as connection:
-        _put_back_row(sender, connection, delivery, error, is_blocked=is_blocked)
-    report.last_error = error
-    if is_blocked:
-        report.count_blocked += 1
-    else:
-        report.count_retried += 1
-
-
-def _put_back_all(sender: Sender, left: list[Delivery], error: str, report: SendReport) -> None:
-    with sender.engine.begin() as connection:
-        for delivery in left:
-            _put_back_row(sender, connection, delivery, error)
-    report.count_retried += len(left)
-    report.last_error = error
-
-
-def _put_back_row(
-    sender: Sender,
-    connection: Connection,
-    delivery: Delivery,
-    error: str,
-    *,
-    is_blocked: bool = False,
-) -> None:
-    delay = BLOCKED_DELAY if is_blocked else retry_delay(delivery.attempts, sender.rng)
-    deliveries.put_back(
-        connection,
-        delivery,
-        error=error,
-        next_attempt_at=sender.clock() + delay,
-        is_blocked=is_blocked,
-    )
+def _autocommit(engine: Engine) -> Connection:
+    """A connection without begin and commit around its one statement."""
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 
 # Each step of the dialogue (connect, greeting, every command and answer) ends by itself.
-STEP_TIMEOUT_SECONDS = 15.0
+STEP_TIMEOUT_SECONDS = 10.0
 # A connection is given up after this many messages: servers limit them, and leaks stay small.
 MESSAGES_PER_CONNECTION_MAX = 500
 ERROR_LENGTH_MAX = 500

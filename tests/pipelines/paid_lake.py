@@ -97,5 +97,6 @@ def pay_day(
         "insert into lake.ledger.paid_days values ($date, $count, $sum, $noon)",
         {"date": date, "count": count, "sum": count * amount, "noon": noon},
     )
+    lake.execute("update lake.ops.payout_state set paid_through = $1", [date])
     lake.commit()
     lake.unregister("rows")

@@ -1,7 +1,6 @@
 """kill -9 of a sender between the server's 250 and the mark: the worst moment there is."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pipelines.mail.deliveries import LEASE_SECONDS
 from tests.pipelines.conftest import Office
 from tests.pipelines.paid_lake import FIRST_DAY, add_employees, pay_day
 
+ROOT = Path(__file__).parents[2]
 WAIT_SECONDS_MAX = 60.0
 COUNT_MAILS = 12
 
@@ -53,10 +53,12 @@ def test_a_kill_before_the_mark_costs_one_copy_with_the_same_message_id(
         office.sink.fault = lambda verb, count: (
             _hold_rows(connection) if (verb, count) == ("KEPT", 6) else None
         )
-        process = subprocess.Popen([sys.executable, "-c", SENDER], env=environment, cwd=Path.cwd())
-        _wait_until_blocked(office)
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=WAIT_SECONDS_MAX)
+        with subprocess.Popen([sys.executable, "-c", SENDER], env=environment, cwd=ROOT) as sender:
+            try:
+                _wait_until_blocked(office)
+            finally:
+                sender.kill()
+        _end_waiting_sessions(office)  # else the server carries the dead sender's mark out
         connection.rollback()
     assert len(office.sink.mails) == 6
     assert office.rows().count(("sent",)) == 5
@@ -75,15 +77,22 @@ def _hold_rows(connection) -> None:  # type: ignore[no-untyped-def]
     connection.execute(text("select 1 from mail.deliveries where state <> 'sent' for update"))
 
 
+WAITING_SESSIONS = (
+    "from pg_stat_activity where application_name = 'ates mail'"
+    " and datname = current_database() and wait_event_type = 'Lock'"
+)
+
+
+def _end_waiting_sessions(office: Office) -> None:
+    with office.sender.engine.connect() as connection:
+        connection.execute(text(f"select pg_terminate_backend(pid, 5000) {WAITING_SESSIONS}"))
+
+
 def _wait_until_blocked(office: Office) -> None:
-    waiting = text(
-        "select count(*) from pg_stat_activity where application_name = 'ates mail'"
-        " and datname = current_database() and wait_event_type = 'Lock'"
-    )
     deadline = time.monotonic() + WAIT_SECONDS_MAX
     while time.monotonic() < deadline:
         with office.sender.engine.connect() as connection:
-            if connection.scalar(waiting):
+            if connection.scalar(text(f"select count(*) {WAITING_SESSIONS}")):
                 return
         time.sleep(0.05)
     pytest.fail("the sender never came to its mark")
