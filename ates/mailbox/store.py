@@ -170,6 +170,8 @@ def _row(message: Message) -> tuple[Any, ...]:
 def readable(header: object) -> str:
     """A header as a person reads it; one that cannot be decoded stays as it is."""
     text = str(header)
+    if "=?" not in text and text.isascii():
+        return " ".join(text.split())[:HEADER_LENGTH_MAX]
     try:
         text = str(email.header.make_header(email.header.decode_header(text)))
     except BAD_HEADER:

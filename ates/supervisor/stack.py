@@ -21,7 +21,7 @@ from ates.supervisor.remote import ProcessInfo, Remote, SupervisorDownError
 from ates.supervisor.signals import Signals
 from ates.supervisor.status import READY, ServiceStatus, state_of, statuses
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 WATCH_SECONDS = 1.0
 SUPERVISOR_SECONDS_MAX = 15.0
 LOG_TAIL_BYTES = 3_000
