@@ -21,6 +21,7 @@ from ops_api.settings import TrackerSettings
 if TYPE_CHECKING:
     from flask import Flask
 
+APPLICATION = "ops_api.server:application"
 THREADS = 8
 BACKLOG = 1024
 RESPAWN_SECONDS = 0.5
@@ -28,10 +29,13 @@ STOP_SECONDS_MAX = 10
 ORPHAN_CHECK_SECONDS = 1.0
 
 
-def serve(settings: TrackerSettings) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests under way are finished first."""
+def serve(settings: TrackerSettings, application_name: str = APPLICATION) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests under way are finished first.
+
+    `application_name` is the `module:function` that makes the application in the worker.
+    """
     Granian(
-        "ops_api.server:application",
+        application_name,
         address=settings.tracker_host,
         port=settings.tracker_port,
         interface=Interfaces.WSGI,
