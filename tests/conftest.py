@@ -120,6 +120,7 @@ def environment(
         **ports,
         "ATES_HOME": str(tmp_path / "home"),
         "BUSINESS_TIMEZONE": "UTC",
+        "DAGSTER_HOME": str(tmp_path / "home" / "dagster"),
         "DATABASE_URL": database_url,
         "DAGSTER_DATABASE_URL": new_database("dagster"),
         "KAFKA_BOOTSTRAP_SERVERS": kafka_server.bootstrap,

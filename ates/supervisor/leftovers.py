@@ -25,10 +25,11 @@ def end(home: Path, stop_seconds_max: float = STOP_SECONDS_MAX) -> int:
     """Ask all of them to end, insist after a while, and say how many there were."""
     found = find(home)
     for process in found:
-        _send(process, signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
+        _ask_to_end(process)
     _, alive = psutil.wait_procs(found, stop_seconds_max)
     for process in [*alive, *find(home)]:
-        _send(process, signal.SIGKILL)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(alive, KILL_SECONDS_MAX)
     return len(found)
 
@@ -43,6 +44,7 @@ def _is_ours(process: psutil.Process, home: Path) -> bool:
     return False
 
 
-def _send(process: psutil.Process, what: signal.Signals) -> None:
+def _ask_to_end(process: psutil.Process) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
-        process.send_signal(what)
+        is_postgres = process.name() == "postgres"  # for whom SIGTERM waits for its clients
+        process.send_signal(signal.SIGINT if is_postgres else signal.SIGTERM)

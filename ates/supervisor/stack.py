@@ -77,6 +77,7 @@ class Stack:
         ServiceFailedError.
         """
         began = time.monotonic()
+        self._home.mkdir(mode=0o700, parents=True, exist_ok=True)  # mails and logs are private
         self._lock.take()
         try:
             ended = leftovers.end(self._home)

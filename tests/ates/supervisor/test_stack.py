@@ -212,6 +212,15 @@ def test_a_service_that_keeps_dying_is_given_up(
     assert not any(map(is_port_taken, ports))
 
 
+def test_a_new_home_is_private(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    with Stack(load(home), []) as stack:
+        stack.start()
+
+    assert home.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_home_with_a_long_name_works(tmp_path: Path) -> None:
     home = tmp_path / ("long" * 30)
     home.mkdir()
