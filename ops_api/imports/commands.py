@@ -23,11 +23,11 @@ from ops_api import locks
 from ops_api.clock import Clock
 from ops_api.context import CommandContext
 from ops_api.days import commands as days
-from ops_api.days import queries as days_queries
 from ops_api.errors import ConflictError
 from ops_api.ids import uuid7
 from ops_api.imports import plan as plans
 from ops_api.imports.facts import Facts
+from ops_api.imports.guards import require_nothing_unfinished, require_open_days
 from ops_api.imports.mapping import Mapping
 from ops_api.imports.models import imports
 from ops_api.imports.plan import Plan, Terms
@@ -164,8 +164,8 @@ def _start(
     tally = Tally(count_rows=log.count_rows, count_refused=len(log.refusals), skipped=plan.skipped)
     with connection.begin():
         locks.take_alone(connection, locks.BUSINESS_DAY)
-        _require_nothing_unfinished(connection)
-        _require_open_days(connection, plan)
+        require_nothing_unfinished(connection)
+        require_open_days(connection, plan)
         values = {
             "import_id": import_id,
             "file_name": log.name,
@@ -189,30 +189,6 @@ def _plan(connection: Connection, log: Log, mapping: Mapping, terms: Terms, fact
         task_ids = task_ids_of(connection, {row.ticket for row in log.rows})
     known = {ticket for ticket, task_id in task_ids.items() if task_id != facts.task_id_of(ticket)}
     return plans.make_plan(log, mapping, terms, known)
-
-
-def _require_nothing_unfinished(connection: Connection) -> None:
-    other = find_unfinished(connection)
-    if other is not None:
-        raise ConflictError(
-            "import-unfinished",
-            f"The import of {other.file_name} is unfinished: run it again to finish it, or give "
-            "its rest up with --abandon.",
-        )
-
-
-def _require_open_days(connection: Connection, plan: Plan) -> None:
-    last_closed = days_queries.last_closed_date(connection)
-    if last_closed is None or not plan.moves or plan.moves[0].business_date > last_closed:
-        return
-    count = sum(move.business_date <= last_closed for move in plan.moves)
-    raise ConflictError(
-        "days-closed",
-        f"{count:,} of the log's changes, the first of {plan.moves[0].business_date}, fall on days "
-        f"that are closed (through {last_closed}), and a closed day never changes. Import this "
-        "log into an installation whose days are still open: a fresh one, with an ATES_HOME of "
-        "its own.",
-    )
 
 
 def _context(terms: Terms, clock: Clock, rng: random.Random) -> CommandContext:

@@ -1,7 +1,7 @@
 """What one row of a log does to its ticket, and when: pure decisions, no I/O.
 
-The rules are those of `docs/decisions/0009-imports.md`; a second program in `tests/oracle/` follows
-the same rules without sharing a line, and both must agree to the cent.
+The rules are those of `docs/decisions/0020-imports-replay-a-log.md`. A second program, in
+`tests/oracle/`, follows them without sharing a line, and both must agree to the cent.
 """
 
 import datetime as dt

@@ -90,3 +90,9 @@ def facts(engine: Engine) -> list[Fact]:
 def names(connection: Connection, sql: str) -> dict[str, str]:
     """A query of two columns as a dictionary."""
     return dict(connection.execute(text(sql)).tuples().all())
+
+
+def rows_of(engine: Engine, sql: str) -> list[tuple[object, ...]]:
+    """What a query finds."""
+    with engine.begin() as connection:
+        return [tuple(row) for row in connection.execute(text(sql))]
