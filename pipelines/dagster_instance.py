@@ -22,7 +22,8 @@ TICKS_AT_ONCE_MAX = 4
 # Threads of the code server: the long ticks, and enough besides to answer the web page.
 CODE_SERVER_THREADS = 12
 RUN_SECONDS_MAX = 900
-RUN_START_SECONDS_MAX = 120
+# Generous: a run that only waits for a busy machine must not be given up.
+RUN_START_SECONDS_MAX = 300
 RUN_CHECK_INTERVAL_SECONDS = 15
 TICKS_KEPT_DAYS = {"skipped": 1, "success": 3, "failure": 30}
 LEFTOVER_RUNS_MAX = 1_000
@@ -121,6 +122,8 @@ def _instance() -> dict[str, Any]:
             "module": "dagster._core.storage.noop_compute_log_manager",
             "class": "NoOpComputeLogManager",
         },
+        # Each step of a run is in its event log anyway; the process log has what was said.
+        "python_logs": {"python_log_level": "INFO"},
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
     }

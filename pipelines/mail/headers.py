@@ -5,7 +5,6 @@ its like anew for each part; that was most of the time a mail took to build.
 """
 
 from email.headerregistry import BaseHeader, HeaderRegistry
-from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from functools import lru_cache
 from typing import Any
@@ -34,5 +33,19 @@ class KeepingRegistry(HeaderRegistry):
         return self._parsed(name, value) if is_kept else super().__call__(name, value)
 
 
-MAIL_POLICY: "EmailPolicy[EmailMessage]" = SMTP.clone(header_factory=KeepingRegistry())
-MAIL_POLICY_WITH_UTF8: "EmailPolicy[EmailMessage]" = MAIL_POLICY.clone(utf8=True)
+class KeepingPolicy(EmailPolicy):
+    """The policy `SMTP`, which also remembers how a header that repeats is written."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """The bytes of one header, lines broken."""
+        is_kept = name.lower() in REPEATED and isinstance(value, BaseHeader)
+        return _fold_once(self, name, value) if is_kept else super().fold_binary(name, value)
+
+
+@lru_cache(maxsize=HEADERS_KEPT_MAX)
+def _fold_once(policy: EmailPolicy, name: str, value: Any) -> bytes:
+    return EmailPolicy.fold_binary(policy, name, value)
+
+
+MAIL_POLICY = KeepingPolicy(header_factory=KeepingRegistry(), linesep=SMTP.linesep)
+MAIL_POLICY_WITH_UTF8 = MAIL_POLICY.clone(utf8=True)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from html import escape
@@ -20,7 +19,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pipelines.mail.headers import MAIL_POLICY, MAIL_POLICY_WITH_UTF8
+from pipelines.mail.headers import MAIL_POLICY, MAIL_POLICY_WITH_UTF8, KeepingPolicy
 from pipelines.mail.text import money, one_line, without_links
 from warehouse.statements import Statement, StatementEntry
 
@@ -73,7 +72,7 @@ def _sender(mail_from: str) -> str:
     return str(_address(name or COMPANY_NAME, address))
 
 
-def _policy_for(email: str | None) -> "EmailPolicy[EmailMessage]":
+def _policy_for(email: str | None) -> KeepingPolicy:
     """Headers in UTF-8 only where the part before the @ cannot be written otherwise."""
     local_part = (email or "").rpartition("@")[0]
     return MAIL_POLICY if local_part.isascii() else MAIL_POLICY_WITH_UTF8

@@ -96,6 +96,7 @@ class _Worker:
         self._lake = lake
         self._deadline = deadline
         self._report = SendReport()
+        self._marker = _Marker(sender)
 
     def work(self) -> SendReport:
         """Batch after batch, as long as there is one and time for it."""
@@ -127,6 +128,7 @@ class _Worker:
                     self._put_back(left, str(self._report.last_error))
                     left = []
         finally:
+            self._marker.close()
             self._put_back(left, NOT_REACHED, is_delayed=False)
 
     def _send(
@@ -142,7 +144,7 @@ class _Worker:
             self._put_back([delivery], str(error))
             return not error.is_connection_lost
         else:
-            _mark_sent(self._sender, delivery, statement)
+            self._marker.mark(delivery, statement)
             self._report.count_sent += 1
         return True
 
@@ -206,27 +208,43 @@ def _delay(sender: Sender, delivery: Delivery, is_blocked: bool) -> dt.timedelta
     return BLOCKED_DELAY if is_blocked else retry_delay(delivery.attempts, sender.rng)
 
 
-def _mark_sent(sender: Sender, delivery: Delivery, statement: Statement) -> None:
-    """Mark with patience: a database that restarts just now must not cost a second copy."""
-    assert statement.email is not None, "nothing was sent without an address"
-    for tries_left in reversed(range(MARK_TRIES_MAX)):
-        try:
-            with _autocommit(sender.engine) as connection:
+class _Marker:
+    """Marks mails as sent over a database connection that stays open while mails go out."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._connection: Connection | None = None
+
+    def close(self) -> None:
+        """Give the connection back; the next mark takes one again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def mark(self, delivery: Delivery, statement: Statement) -> None:
+        """Mark with patience: a database that restarts just now must not cost a second copy."""
+        assert statement.email is not None, "nothing was sent without an address"
+        for tries_left in reversed(range(MARK_TRIES_MAX)):
+            try:
                 deliveries.mark_sent(
-                    connection,
+                    self._connected(),
                     delivery,
                     email=statement.email,
                     name=statement.name,
-                    now=sender.clock(),
+                    now=self._sender.clock(),
                 )
-        except OperationalError:
-            if not tries_left:
-                raise
-            sleep(MARK_RETRY_SECONDS)
-        else:
-            return
+            except OperationalError:
+                self.close()
+                if not tries_left:
+                    raise
+                sleep(MARK_RETRY_SECONDS)
+            else:
+                return
 
-
-def _autocommit(engine: Engine) -> Connection:
-    """A connection without begin and commit around its one statement."""
-    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            # Without begin and commit around its one statement.
+            self._connection = self._sender.engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT"
+            )
+        return self._connection

@@ -13,6 +13,7 @@ import duckdb
 from dagster import DagsterRunStatus
 
 from contracts.environment import read_environment
+from pipelines.dagster_instance import is_stop_requested
 from pipelines.defs.payouts.assets import PAYOUTS
 from pipelines.defs.payouts.jobs import pay_due_days_job
 from pipelines.defs.payouts.partitions import business_dates
@@ -54,6 +55,8 @@ def pay_certified_days(
     context: dg.SensorEvaluationContext,
 ) -> dg.SensorResult | dg.SkipReason:
     """One look: nothing to do, a run under way, a pause after a failure, or a run asked for."""
+    if is_stop_requested():
+        return dg.SkipReason("everything is being stopped")
     done_through = dt.date.fromisoformat(context.cursor) if context.cursor else None
     with LAKE.use() as lake:
         payable = read_payable_days(lake, after=done_through)[:DAYS_PER_RUN_MAX]
