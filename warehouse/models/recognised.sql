@@ -1,19 +1,18 @@
--- One row per arrived record, typed. A record is clean when we can write it again, byte for byte,
--- from the values we read: then no type was bent, no key is missing, unknown or repeated, and
--- nothing else hides in it. Whatever is not clean is judged by contracts.decode in Python.
+-- Each arrived record, read and written again. What comes out byte for byte as it came in is an
+-- event of ours: no type was bent, no key is missing, unknown or repeated, nothing else hides in it.
 with parsed as (
     select
         ordinal,
         position,
         body,
         try(from_json(body, '{
-            "id": "VARCHAR", "time": "VARCHAR", "dataschema": "VARCHAR", "sequence": "VARCHAR",
-            "businessdate": "VARCHAR", "correlationid": "VARCHAR",
+            "id": "UUID", "time": "VARCHAR", "dataschema": "VARCHAR", "sequence": "INTEGER",
+            "businessdate": "DATE", "correlationid": "UUID",
             "data": {
-                "task_id": "VARCHAR", "title": "VARCHAR", "jira_id": "VARCHAR",
-                "fee_cents": "VARCHAR", "reward_cents": "VARCHAR", "created_by": "VARCHAR",
-                "external_id": "VARCHAR", "assignee_id": "VARCHAR", "employee_id": "VARCHAR",
-                "assignment_number": "VARCHAR"
+                "task_id": "UUID", "title": "VARCHAR", "jira_id": "VARCHAR",
+                "fee_cents": "INTEGER", "reward_cents": "INTEGER", "created_by": "UUID",
+                "external_id": "VARCHAR", "assignee_id": "UUID", "employee_id": "UUID",
+                "assignment_number": "INTEGER"
             }
         }')) as event,
     from arrivals
@@ -25,61 +24,57 @@ flat as (
         ordinal,
         position,
         body,
-        event.id as id,
+        event.id as event_id,
         event.time as time,
         event.dataschema as dataschema,
         event.sequence as sequence,
-        event.businessdate as businessdate,
-        event.correlationid as correlationid,
+        event.businessdate as business_date,
+        event.correlationid as correlation_id,
         unnest(event.data),
     from parsed
 ),
 
-data_rebuilt as (
+with_data as (
     select
         *,
+        task_id::varchar as subject,
         case dataschema
             when 'task.created/2' then
-                '{"task_id":"' || task_id
+                '{"task_id":"' || task_id::varchar
                 || '","title":"' || title
                 || '","jira_id":' || coalesce('"' || jira_id || '"', 'null')
-                || ',"fee_cents":' || fee_cents
-                || ',"reward_cents":' || reward_cents
-                || ',"created_by":"' || created_by
+                || ',"fee_cents":' || fee_cents::varchar
+                || ',"reward_cents":' || reward_cents::varchar
+                || ',"created_by":"' || created_by::varchar
                 || '","external_id":' || coalesce('"' || external_id || '"', 'null')
                 || '}'
             when 'task.assigned/1' then
-                '{"task_id":"' || task_id
-                || '","assignee_id":"' || assignee_id
-                || '","assignment_number":' || assignment_number
-                || ',"fee_cents":' || fee_cents
+                '{"task_id":"' || task_id::varchar
+                || '","assignee_id":"' || assignee_id::varchar
+                || '","assignment_number":' || assignment_number::varchar
+                || ',"fee_cents":' || fee_cents::varchar
                 || ',"title":"' || title
                 || '"}'
             when 'task.completed/1' then
-                '{"task_id":"' || task_id
-                || '","employee_id":"' || employee_id
-                || '","reward_cents":' || reward_cents
+                '{"task_id":"' || task_id::varchar
+                || '","employee_id":"' || employee_id::varchar
+                || '","reward_cents":' || reward_cents::varchar
                 || ',"title":"' || title
                 || '"}'
         end as data,
-        coalesce(assignee_id, employee_id, created_by) as person_id,
     from flat
-),
-
-body_rebuilt as (
-    select
-        *,
-        '{"specversion":"1.0","id":"' || id
-        || '","type":"' || split_part(dataschema, '/', 1)
-        || '","source":"ates/ops_api","subject":"' || task_id
-        || '","time":"' || time
-        || '","datacontenttype":"application/json","dataschema":"' || dataschema
-        || '","sequence":' || sequence
-        || ',"businessdate":"' || businessdate
-        || '","correlationid":"' || correlationid
-        || '","data":' || data
-        || '}' as rebuilt_body,
-    from data_rebuilt
 )
 
-select * from body_rebuilt
+select
+    *,
+    '{"specversion":"1.0","id":"' || event_id::varchar
+    || '","type":"' || split_part(dataschema, '/', 1)
+    || '","source":"ates/ops_api","subject":"' || subject
+    || '","time":"' || time
+    || '","datacontenttype":"application/json","dataschema":"' || dataschema
+    || '","sequence":' || sequence::varchar
+    || ',"businessdate":"' || business_date::varchar
+    || '","correlationid":"' || correlation_id::varchar
+    || '","data":' || data
+    || '}' as rewritten,
+from with_data
