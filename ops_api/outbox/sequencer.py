@@ -4,6 +4,10 @@ A reader that asks for "ids above the last one" loses rows that commit late. The
 deletes the very rows it sees and numbers them in the same statement: a row that commits later is
 simply moved later. A task's events keep their order, because a command writes them while it holds
 the task's row lock, so a later event gets both a higher id and a later commit.
+
+The rows are taken as a range of ids, which within one statement, and so one snapshot, are exactly
+the rows it sees. Not as a join with a list of ids: its plan depends on statistics, and those of an
+outbox that was empty when they were taken make PostgreSQL compare every row with every id.
 """
 
 from sqlalchemy import Connection, text
@@ -15,11 +19,14 @@ MOVE_LIMIT = 5000
 
 _COLUMNS = ", ".join(EVENT_COLUMNS)
 _MOVE = text(f"""
-with picked as materialized (
-    select outbox_id from outbox order by outbox_id limit :limit
+with last as materialized (
+    select coalesce(
+        (select outbox_id from outbox order by outbox_id offset :limit - 1 limit 1),
+        (select max(outbox_id) from outbox)
+    ) as outbox_id
 ),
 moved as (
-    delete from outbox using picked where outbox.outbox_id = picked.outbox_id
+    delete from outbox where outbox_id <= (select outbox_id from last)
     returning outbox.*
 ),
 logged as (

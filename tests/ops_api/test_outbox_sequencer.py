@@ -53,6 +53,26 @@ def test_nothing_committed_moves_nothing(world: World) -> None:
     assert world.one("select last_position from log_head") == 0
 
 
+def test_statistics_of_an_empty_outbox_do_not_make_it_slow(world: World) -> None:
+    """As after any quiet minute: autovacuum saw the outbox empty, then a bulk command comes."""
+    fill = text("""
+        insert into outbox (event_id, type, version, topic, subject, sequence, occurred_at,
+                            business_date, correlation_id, body)
+        select uuidv7(), 'task.assigned', 1, 'tasks', :turn || i::text, 1, now(), current_date,
+               uuidv7(), repeat('x', 300)
+        from generate_series(1, 30000) as i""")
+    with world.engine.begin() as connection:
+        connection.execute(fill, {"turn": "a"})
+        move_all(connection)
+    with world.engine.begin() as connection:
+        connection.execute(text("analyze outbox"))
+        connection.execute(fill, {"turn": "b"})
+
+    with world.engine.begin() as connection:
+        connection.execute(text("set local statement_timeout = '10s'"))  # it took minutes
+        assert move_all(connection) == 30_000
+
+
 def test_a_limit_moves_the_oldest_first(world: World) -> None:
     for _ in range(5):
         world.employee()
