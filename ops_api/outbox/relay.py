@@ -8,7 +8,9 @@ brokers' answer and only in the session that holds the lock, so what is at or be
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg2.extensions
@@ -20,7 +22,7 @@ from ops_api.database import create_engine
 from ops_api.outbox.kafka_batch import Record, refuse_slow_checksums
 from ops_api.outbox.kafka_cluster import BrokerUnavailableError, RefusedError
 from ops_api.outbox.kafka_producer import BulkProducer
-from ops_api.outbox.sequencer import MOVE_LIMIT, move_committed
+from ops_api.outbox.sequencer import move_committed
 from ops_api.settings import RelaySettings
 
 PAGE_ROWS = 5000
@@ -67,8 +69,7 @@ def run_relay(settings: RelaySettings, should_stop: Callable[[], bool]) -> None:
     try:
         while not should_stop():
             try:
-                with engine.connect() as connection:
-                    _prepare_session(connection)
+                with open_session(engine) as connection:
                     retry_seconds = RETRY_SECONDS_MIN
                     relay.compete(connection)
             except sa.exc.DBAPIError as error:
@@ -83,6 +84,21 @@ def run_relay(settings: RelaySettings, should_stop: Callable[[], bool]) -> None:
     relay.say("stopped", "stopped")
 
 
+@contextmanager
+def open_session(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A database session for `Relay`: it ends with the block, and its lock with it.
+
+    Texts come as bytes, for they are only passed on.
+    """
+    with engine.connect() as connection:
+        driver_connection = connection.connection.driver_connection
+        # with None the registration would hold for every connection of the process
+        assert isinstance(driver_connection, psycopg2.extensions.connection)
+        psycopg2.extensions.register_type(psycopg2.extensions.BYTES, driver_connection)
+        connection.detach()  # else the session would live on in the pool
+        yield connection
+
+
 class Relay:
     """What a relay remembers between turns: its producer, its back-off and what it last said."""
 
@@ -90,6 +106,7 @@ class Relay:
         self._settings = settings
         self._should_stop = should_stop
         self._producer: BulkProducer | None = None
+        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="relay-sender")
         self._retry_at = 0.0
         self._retry_seconds = RETRY_SECONDS_MIN
         self._state = ""
@@ -108,6 +125,10 @@ class Relay:
 
     def close(self) -> None:
         """Let go of Kafka; the database session is the caller's."""
+        self._sender.shutdown()
+        self._drop_producer()
+
+    def _drop_producer(self) -> None:
         if self._producer is not None:
             self._producer.close()
             self._producer = None
@@ -126,14 +147,17 @@ class Relay:
     def _lead(self, connection: sa.Connection) -> None:
         self.say("leading", "publishing the event log")
         while not self._should_stop():
-            if not self._turn(connection):
+            if not self.turn(connection):
                 self.wait(POLL_SECONDS)
 
-    def _turn(self, connection: sa.Connection) -> bool:
-        """Number what was committed and publish what is numbered; whether there was any."""
+    def turn(self, connection: sa.Connection) -> bool:
+        """Number what was committed and publish what is numbered; whether there was any.
+
+        Only for the one who leads; raises LostLeadError when there is another.
+        """
         heads = connection.execute(_HEADS).one()
         connection.commit()
-        has_moved = heads.has_unmoved and self._sequence(connection)
+        has_moved = heads.has_unmoved and _move_page(connection)
         count_waiting = heads.last_position - heads.published_position
         if not has_moved and count_waiting == 0:
             return False
@@ -143,35 +167,35 @@ class Relay:
             self.say("behind", f"{count_waiting} events behind")
         return self._publish(connection, heads.published_position)
 
-    def _sequence(self, connection: sa.Connection) -> bool:
-        count_moved = 0
-        for _ in range(PAGES_PER_TURN):
-            moved = move_committed(connection)
-            connection.commit()
-            count_moved += moved
-            if moved < MOVE_LIMIT:
-                break
-        return count_moved > 0
-
     def _publish(self, connection: sa.Connection, published: int) -> bool:
-        """Publish pages in order; whether the brokers took any."""
-        for page_number in range(PAGES_PER_TURN):
-            page = _read_page(connection, published)
-            if not page:
-                self.say("leading", f"up to date at position {published}")
-                return page_number > 0
+        """Publish pages in order; whether the brokers took any.
+
+        While they work on a page, the database sequences and reads the next one.
+        """
+        page = _read_page(connection, published)
+        for _ in range(PAGES_PER_TURN):
+            if not page or self._should_stop():
+                break
+            sending = self._sender.submit(self._send, page)
             try:
-                self._open_producer().publish(page)
-            except BrokerUnavailableError as error:
+                _move_page(connection)
+                following = _read_page(connection, page[-1][1])
+            finally:
+                error = sending.exception()  # waits, also when the database has failed
+            if isinstance(error, BrokerUnavailableError):
                 self._back_off(error)
                 return False
+            if error is not None:
+                raise error
             self._retry_seconds = RETRY_SECONDS_MIN
             published = _advance(connection, published, page[-1][1])
-            if self._should_stop():
-                break
+            page = following
+        if not page:
+            self.say("leading", f"up to date at position {published}")
         return True
 
-    def _open_producer(self) -> BulkProducer:
+    def _send(self, page: Sequence[Record]) -> None:
+        """In the thread that waits for brokers; one page at a time, so their order is kept."""
         if self._producer is None:
             self._producer = BulkProducer(
                 _connection_options(self._settings),
@@ -180,10 +204,10 @@ class Relay:
                 should_stop=self._should_stop,
             )
             self._producer.open()
-        return self._producer
+        self._producer.publish(page)
 
     def _back_off(self, error: BrokerUnavailableError) -> None:
-        self.close()
+        self._drop_producer()
         is_refused = isinstance(error, RefusedError)
         if is_refused:
             self._retry_seconds = RETRY_SECONDS_MAX
@@ -193,8 +217,15 @@ class Relay:
         self.say(reason, f"Kafka {reason}, events wait in the event log: {error}")
 
 
+def _move_page(connection: sa.Connection) -> bool:
+    """Sequence what was committed, up to a page; whether there was any."""
+    count_moved = move_committed(connection)
+    connection.commit()
+    return count_moved > 0
+
+
 def _read_page(connection: sa.Connection, after: int) -> Sequence[Record]:
-    """The next rows of the log as plain tuples; texts are bytes (see `_prepare_session`)."""
+    """The next rows of the log as plain tuples; texts are bytes (see `open_session`)."""
     result = connection.exec_driver_sql(_PAGE, (after, PAGE_ROWS))
     assert result.cursor is not None
     rows = result.cursor.fetchall()
@@ -209,14 +240,6 @@ def _advance(connection: sa.Connection, expected: int, published: int) -> int:
         raise LostLeadError
     connection.commit()
     return published
-
-
-def _prepare_session(connection: sa.Connection) -> None:
-    """Make closing the connection end the session, which frees the lock; read texts as bytes."""
-    driver_connection = connection.connection.driver_connection
-    assert isinstance(driver_connection, psycopg2.extensions.connection)  # None means all of them
-    psycopg2.extensions.register_type(psycopg2.extensions.BYTES, driver_connection)
-    connection.detach()
 
 
 def _topics(settings: RelaySettings) -> dict[str, int]:
