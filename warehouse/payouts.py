@@ -98,6 +98,7 @@ def _pay_once(
         days = _due_days(connection, paid_through, through)
         payable, mismatch = _check(days, paid_through)
         paid = _pay(connection, payable, epoch, clock()) if payable else []
+    crash_point("after-payout-commit")
     return paid, mismatch
 
 

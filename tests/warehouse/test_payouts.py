@@ -1,15 +1,22 @@
 """Closed days are paid in order, once, and only when they add up."""
 
 import datetime as dt
+import os
+import signal
+import subprocess
+import sys
 import time
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 import duckdb
+import msgspec
 import pytest
 
+from contracts import registry
 from contracts.events import BusinessDayClosedV1
 from tests.warehouse.world import FIRST_DATE, Broker, World
-from warehouse.ingest import apply_batch, apply_missing
+from warehouse.ingest import LogRow, apply_batch, apply_missing
 from warehouse.lake import connect
 from warehouse.payouts import PAYOUT_NAMESPACE, CertificateMismatch, DayFigures, pay_due_days
 from warehouse.settings import LakeSettings
@@ -303,3 +310,55 @@ def test_a_certificate_may_count_no_event(lake: Lake) -> None:
     assert [(day.business_date, day.count_payouts) for day in pay_due_days(lake)] == [
         (FIRST_DATE, 0)
     ]
+
+
+def test_a_day_is_what_the_tracker_says_not_what_the_clock_shows(lake: Lake) -> None:
+    """A zone far east has its 25-hour day, and its days begin on the date before in UTC."""
+    auckland = ZoneInfo("Pacific/Auckland")
+    world = World(date=dt.date(2026, 4, 5))  # clocks go back at 3:00
+    world.hire(2)
+    start = dt.datetime.combine(world.date, dt.time(), auckland).astimezone(dt.UTC)
+    task = world.create_task()
+    world.complete(task)
+    world.log[-1] = _at(world.log[-1], start + dt.timedelta(hours=24, minutes=59))
+    world.log[-2] = _at(world.log[-2], start)
+    world.close_day()
+    apply_batch(lake, Broker().publish(world.log))
+
+    paid = pay_due_days(lake)
+
+    assert [day.business_date for day in paid] == [dt.date(2026, 4, 5)]
+    assert payouts(lake) == world.payouts
+    dates = lake.execute("select distinct business_date from ledger.account_days").fetchall()
+    assert dates == [(dt.date(2026, 4, 5),)]
+
+
+def _at(row: LogRow, moment: dt.datetime) -> LogRow:
+    envelope, _ = registry.decode(row.body)
+    changed = msgspec.structs.replace(envelope, time=moment)
+    return LogRow(row.position, row.topic, msgspec.json.encode(changed))
+
+
+@pytest.mark.faults
+def test_killed_before_its_commit_a_payout_run_is_simply_run_again(
+    lake: Lake, world: World, lake_environment: dict[str, str]
+) -> None:
+    world.live(days=4)
+    apply_batch(lake, Broker().publish(world.log))
+    program = (
+        "from contracts.environment import read_environment\n"
+        "from warehouse.lake import connect\n"
+        "from warehouse.payouts import pay_due_days\n"
+        "from warehouse.settings import LakeSettings\n"
+        "pay_due_days(connect(read_environment(LakeSettings)))\n"
+    )
+
+    for step, expected in (("before-payout-commit", 0), ("after-payout-commit", 4)):
+        environment = os.environ | lake_environment | {"CRASH_AT": step}
+        killed = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
+        assert killed.returncode == -signal.SIGKILL
+        count = lake.execute("select count(*) from ledger.paid_days").fetchone()
+        assert count == (expected,), step
+
+    assert pay_due_days(lake) == []
+    assert payouts(lake) == world.payouts

@@ -1,4 +1,5 @@
--- The batch's events, typed. What is not clean is judged by contracts.decode in Python.
+-- The batch's events, typed. What is not clean is judged by contracts.decode in Python, so these
+-- bounds may be narrower than those of contracts, but never wider (a test damages events at random).
 select
     ordinal,
     position,
@@ -25,6 +26,11 @@ select
         and coalesce(fee_cents between 1000 and 2000 and fee_cents % 100 = 0, true)
         and coalesce(reward_cents between 2000 and 4000 and reward_cents % 100 = 0, true)
         and length(title) between 1 and 500
+        and regexp_full_match(title, '[^\x00-\x1f\x7f-\x{9f}]*[\pL\pN\pP\pS][^\x00-\x1f\x7f-\x{9f}]*')
+        and coalesce(length(jira_id) <= 64, true)
+        and coalesce(regexp_full_match(jira_id, '[A-Z][A-Z0-9_]*-[0-9]+'), true)
+        and coalesce(length(external_id) between 1 and 200, true)
+        and coalesce(regexp_full_match(external_id, '[^\x00-\x1f\x7f-\x{9f}]*[\pL\pN\pP\pS][^\x00-\x1f\x7f-\x{9f}]*'), true)
         and try_cast(time as timestamptz) is not null
         and regexp_full_match(
             time,
