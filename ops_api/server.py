@@ -47,7 +47,7 @@ def serve(settings: TrackerSettings, application_name: str = APPLICATION) -> Non
         respawn_failed_workers=True,
         respawn_interval=RESPAWN_SECONDS,
         workers_kill_timeout=STOP_SECONDS_MAX,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # it warns of more threads than cores; ours wait
     ).serve()
 
 

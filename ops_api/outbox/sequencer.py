@@ -19,6 +19,7 @@ MOVE_LIMIT = 5000
 
 _COLUMNS = ", ".join(EVENT_COLUMNS)
 _MOVE = text(f"""
+select pg_advisory_xact_lock({locks.SEQUENCER});
 with last as materialized (
     select coalesce(
         (select outbox_id from outbox order by outbox_id offset :limit - 1 limit 1),
@@ -46,7 +47,6 @@ def move_committed(connection: Connection, limit: int = MOVE_LIMIT) -> int:
 
     The caller owns the transaction. One caller at a time: others wait for its end.
     """
-    locks.take_alone(connection, locks.SEQUENCER)
     return connection.execute(_MOVE, {"limit": limit}).scalar() or 0
 
 
@@ -55,7 +55,8 @@ def move_all(connection: Connection) -> int:
 
     Ends because the caller keeps writers out: see `days.commands`.
     """
-    count_moved = 0
-    while moved := move_committed(connection):
+    count_moved = moved = move_committed(connection)
+    while moved == MOVE_LIMIT:
+        moved = move_committed(connection)
         count_moved += moved
     return count_moved

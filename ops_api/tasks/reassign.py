@@ -77,26 +77,20 @@ select
     ) as count_open
 """)  # noqa: S608 - the condition is our own constant
 
-# Lock in id order, draw per row (`random` is volatile), change, and write the events. The event
-# ids carry the command's own moment, also when a test brings its clock.
+# One pass over the open tasks, each with a draw of its own (`random` is volatile, so it is called
+# for every row), and their events. A task completed meanwhile is left alone: PostgreSQL waits for
+# the rival and looks at the row again. The event ids carry the command's own moment.
 _REASSIGN = text(f"""
 with staff as materialized (
     select array_agg(employee_id) as ids from employees where {ASSIGNABLE}
 ),
-drawn as materialized (
-    select task_id, staff.ids[random(1, cardinality(staff.ids))] as drawn_id
-    from tasks cross join staff
-    where status = 'open' and (assignee_id = :leaver_id or :leaver_id is null)
-    order by task_id
-    for no key update of tasks
-),
 reassigned as (
     update tasks
-    set assignee_id = drawn.drawn_id,
+    set assignee_id = staff.ids[random(1, cardinality(staff.ids))],
         assignment_number = assignment_number + 1,
         version = version + 1
-    from drawn
-    where tasks.task_id = drawn.task_id
+    from staff
+    where status = 'open' and (assignee_id = :leaver_id or :leaver_id is null)
     returning tasks.*, uuidv7(:occurred_at - clock_timestamp()) as event_id
 )
 insert into outbox (
