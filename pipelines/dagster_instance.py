@@ -102,7 +102,13 @@ def _instance() -> dict[str, Any]:
     threads = {"use_threads": True, "num_workers": TICKS_AT_ONCE_MAX}
     kept = {"purge_after_days": TICKS_KEPT_DAYS}
     return {
-        "storage": {"postgres": {"postgres_url": {"env": "DAGSTER_DATABASE_URL"}}},
+        "storage": {
+            "custom": {
+                "module": "pipelines.dagster_storage",
+                "class": "KeptConnectionsStorage",
+                "config": {"postgres_url": {"env": "DAGSTER_DATABASE_URL"}},
+            }
+        },
         "run_coordinator": {
             "module": "dagster._core.run_coordinator",
             "class": "QueuedRunCoordinator",

@@ -5,11 +5,18 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 import yaml
 from dagster._core.test_utils import create_run_for_test
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
 from pipelines import dagster_instance
+
+OF_DAGSTER = (
+    "from pg_stat_activity where application_name = 'dagster' and datname = current_database()"
+)
+COUNT_CONNECTIONS = sa.text(f"select count(*) {OF_DAGSTER}")
+END_CONNECTIONS = sa.text(f"select pg_terminate_backend(pid) {OF_DAGSTER}")
 
 
 @pytest.fixture
@@ -23,6 +30,7 @@ def home(tmp_path: Path, new_database: "object", monkeypatch: pytest.MonkeyPatch
 def test_dagster_accepts_its_settings_and_keeps_its_state_in_postgresql(home: Path) -> None:
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert type(instance.run_storage).__name__ == "PostgresRunStorage"
+        assert type(instance.event_log_storage).__name__ == "PostgresEventLogStorage"
         assert type(instance.run_coordinator).__name__ == "QueuedRunCoordinator"
         assert type(instance.compute_log_manager).__name__ == "NoOpComputeLogManager"
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 2  # type: ignore[union-attr]
@@ -31,6 +39,36 @@ def test_dagster_accepts_its_settings_and_keeps_its_state_in_postgresql(home: Pa
         assert not instance.nux_enabled
         assert instance.get_settings("sensors")["use_threads"]
         assert instance.get_settings("schedules")["use_threads"]
+
+
+def test_any_number_of_instances_share_a_few_kept_connections(home: Path) -> None:
+    engine = sa.create_engine(os.environ["DAGSTER_DATABASE_URL"])
+    counts = []
+    with engine.connect() as connection:
+        for number in range(10):
+            with dg.DagsterInstance.from_config(str(home)) as instance:
+                for _ in range(3):
+                    instance.report_runless_asset_event(
+                        dg.AssetMaterialization(["ledger", "payouts"], partition=str(number))
+                    )
+            counts.append(connection.scalar(COUNT_CONNECTIONS))
+    engine.dispose()
+
+    assert counts[-1] <= 3
+    assert counts[-1] == counts[1]
+
+
+def test_a_restarted_database_costs_no_event(home: Path) -> None:
+    engine = sa.create_engine(os.environ["DAGSTER_DATABASE_URL"])
+    key = dg.AssetKey(["ledger", "payouts"])
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization(key, partition="1"))
+        with engine.begin() as connection:
+            connection.execute(END_CONNECTIONS)
+        instance.report_runless_asset_event(dg.AssetMaterialization(key, partition="2"))
+
+        assert instance.get_materialized_partitions(key) == {"1", "2"}
+    engine.dispose()
 
 
 def test_no_secret_lies_in_the_folder(home: Path) -> None:

@@ -73,6 +73,7 @@ def pay_certified_days(
         context.update_cursor(keys[-1])
         return dg.SkipReason(f"every certified day up to {keys[-1]} is paid")
     # In one statement; a request for it in the result costs the daemon several queries a key.
+    assert business_dates.name is not None
     context.instance.add_dynamic_partitions(business_dates.name, keys)
     return dg.SensorResult(
         run_requests=[

@@ -1,0 +1,66 @@
+"""Dagster's PostgreSQL storage with connections that are kept.
+
+Dagster opens a connection for every query and looks for its tables at every tick. Signing in costs
+more than the queries: a range of a thousand days spent most of its time on it.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage
+from sqlalchemy import Engine, create_engine
+
+# One for each thread that is usually busy; more are opened when needed and closed afterwards.
+CONNECTIONS_KEPT = 3
+CONNECTIONS_MORE_MAX = 30
+CONNECT_SECONDS_MAX = 10
+CONNECTION_SECONDS_MAX = 1_800
+STATEMENT_TIMEOUT_MS = 60_000
+# A run over many days writes their materializations together instead of one by one.
+EVENTS_PER_BATCH = 500
+
+os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(EVENTS_PER_BATCH))
+_urls_looked_at: set[str] = set()
+
+
+class KeptConnectionsStorage(DagsterPostgresStorage):
+    """The same tables and queries over one pool per process, whatever number of instances."""
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        """Open it; the first in a process creates the tables that are missing."""
+        is_first = postgres_url not in _urls_looked_at
+        super().__init__(postgres_url, should_autocreate_tables=is_first, inst_data=inst_data)
+        _urls_looked_at.add(postgres_url)
+        engine = _engine(postgres_url)
+        parts: list[Any] = [self._run_storage, self._event_log_storage, self._schedule_storage]
+        for part in parts:
+            assert isinstance(part._engine, Engine), "Dagster has renamed what we replace"
+            part._engine = engine
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "KeptConnectionsStorage":
+        """Called by Dagster with what `dagster.yaml` says."""
+        return cls(config_value["postgres_url"], inst_data)
+
+
+@cache
+def _engine(postgres_url: str) -> Engine:
+    return create_engine(
+        postgres_url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=CONNECTIONS_KEPT,
+        max_overflow=CONNECTIONS_MORE_MAX,
+        pool_pre_ping=True,
+        pool_recycle=CONNECTION_SECONDS_MAX,
+        pool_use_lifo=True,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS_MAX,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            "application_name": "dagster",
+        },
+    )
