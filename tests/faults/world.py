@@ -1,0 +1,248 @@
+"""A whole running installation to break: every process real, every fault from outside."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+from ates.supervisor import configuration
+from ates.supervisor.remote import Remote
+
+START_SECONDS_MAX = 180.0
+STOP_SECONDS_MAX = 90.0
+COMMAND_SECONDS_MAX = 240.0
+SETTLE_SECONDS_MAX = 150
+RECOVERY_SECONDS_MAX = 60.0
+REQUEST_SECONDS_MAX = 30.0
+PASSWORD_LINE = re.compile(r"password:?\s+(\S+)", re.IGNORECASE)
+
+
+class Client:
+    """An employee at work; every acknowledged wish is remembered, to be looked for afterwards."""
+
+    def __init__(self, url: str, email: str, password: str) -> None:
+        self.url = url
+        self.created: dict[str, dict[str, Any]] = {}
+        self.completed: set[str] = set()
+        self._session = requests.Session()
+        self._credentials = {"email": email, "password": password}
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Begin a session."""
+        self._session.post(
+            f"{self.url}/api/v1/session", json=self._credentials, timeout=REQUEST_SECONDS_MAX
+        ).raise_for_status()
+
+    def get(self, path: str) -> Any:
+        """Read something."""
+        answer = self._session.get(f"{self.url}/api/v1{path}", timeout=REQUEST_SECONDS_MAX)
+        answer.raise_for_status()
+        return answer.json()
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> requests.Response:
+        """Say a wish until the tracker answers it, always under the same idempotency key."""
+        key = str(uuid.uuid4())
+        deadline = time.monotonic() + RECOVERY_SECONDS_MAX
+        while True:
+            with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+                answer = self._session.post(
+                    f"{self.url}/api/v1{path}",
+                    json=body or {},
+                    headers={"Idempotency-Key": key},
+                    timeout=REQUEST_SECONDS_MAX,
+                )
+                if answer.status_code not in (502, 503):
+                    return answer
+            assert time.monotonic() < deadline, f"no answer to {path}"
+            time.sleep(0.1)
+
+    def create(self, title: str) -> str:
+        """Create a task and remember it."""
+        answer = self.post("/tasks", {"title": title})
+        assert answer.status_code == 201, answer.text
+        task = answer.json()
+        self.created[task["task_id"]] = task
+        return str(task["task_id"])
+
+    def complete(self, task_id: str) -> bool:
+        """Complete a task of one's own; false when it was lost to a reassignment."""
+        answer = self.post(f"/tasks/{task_id}/complete")
+        assert answer.status_code in (200, 403, 409), answer.text
+        if answer.status_code == 200:
+            self.completed.add(task_id)
+        return answer.status_code == 200
+
+    def reassign(self) -> None:
+        """Draw every open task anew."""
+        answer = self.post("/tasks/reassign")
+        assert answer.status_code == 200, answer.text
+
+
+class World:
+    """One installation in one folder; used as a context manager it runs."""
+
+    def __init__(self, home: Path, variables: dict[str, str]) -> None:
+        self.home = home
+        self.environment = {**os.environ, "ATES_HOME": str(home), **variables}
+        self.url = f"http://127.0.0.1:{variables['TRACKER_PORT']}"
+        self.remote = Remote(configuration.socket_path(home))
+        self._log = home.parent / "up.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.workers: list[Client] = []
+        self.manager: Client
+
+    def __enter__(self) -> "World":
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ates.cli", "up"],
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while b"all ready" not in self._log.read_bytes():
+            assert self._process.poll() is None, self._log.read_text()
+            assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.2)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(STOP_SECONDS_MAX)
+
+    def ates(self, *arguments: str) -> str:
+        """Run a command of ours, which must succeed; what it printed."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, f"ates {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of ours, whatever comes of it."""
+        return subprocess.run(
+            [sys.executable, "-m", "ates.cli", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS_MAX,
+            check=False,
+        )
+
+    def hire(self, name: str, role: str) -> Client:
+        """Somebody who can sign in."""
+        email = f"{name.lower()}@uberpopug.example"
+        printed = self.ates("employee", "add", name, email, "--role", role)
+        found = PASSWORD_LINE.search(printed)
+        assert found, printed
+        return Client(self.url, email, found[1])
+
+    def pid(self, name: str) -> int:
+        """The process of a service; 0 when it has none."""
+        return self.remote.processes()[name].pid
+
+    def kill(self, name: str) -> None:
+        """kill -9, with its children."""
+        for process in _family(self.pid(name)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def kill_and_wait(self, name: str) -> None:
+        """kill -9, and return when the supervisor has started it again."""
+        before = self.pid(name)
+        self.kill(name)
+        deadline = time.monotonic() + RECOVERY_SECONDS_MAX
+        while self.pid(name) in (0, before):
+            assert time.monotonic() < deadline, f"{name} did not come back"
+            time.sleep(0.1)
+
+    @contextlib.contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        """A service is down, and comes back afterwards."""
+        self.remote.stop(name)
+        self._until(name, running=False)
+        try:
+            yield
+        finally:
+            self.remote.start(name)
+            self._until(name, running=True)
+
+    def _until(self, name: str, *, running: bool) -> None:
+        deadline = time.monotonic() + RECOVERY_SECONDS_MAX
+        while self.remote.processes()[name].is_running != running:
+            assert time.monotonic() < deadline, f"{name} is stuck"
+            time.sleep(0.05)
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Parrots create and complete until the block ends; an unexpected answer fails the test."""
+        stop, errors = threading.Event(), list[BaseException]()
+
+        def work(number: int, client: Client) -> None:
+            try:
+                turn = 0
+                while not stop.is_set():
+                    turn += 1
+                    client.create(f"[POPUG-{turn}] - sweep roof {number}.{turn}")
+                    for task in client.get("/tasks?status=open&limit=3")["tasks"]:
+                        client.complete(task["task_id"])
+            except BaseException as error:  # noqa: BLE001 - shown by the main thread
+                errors.append(error)
+
+        threads = [
+            threading.Thread(target=work, args=(number, client))
+            for number, client in enumerate(self.workers)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(RECOVERY_SECONDS_MAX * 2)
+        if errors:
+            raise errors[0]
+
+    def settle(self) -> None:
+        """Wait until nothing is in flight."""
+        self.ates("wait", "--timeout", str(SETTLE_SECONDS_MAX))
+
+    def check(self) -> None:
+        """Nothing is in flight, every invariant holds, and nothing acknowledged is missing."""
+        self.settle()
+        self.ates("verify")
+        tasks = {row["task_id"]: row for row in self.export("tasks")}
+        for client in [*self.workers, self.manager]:
+            missing = client.created.keys() - tasks.keys()
+            assert not missing, f"acknowledged and lost: {missing}"
+            undone = {each for each in client.completed if tasks[each]["status"] != "done"}
+            assert not undone, f"acknowledged and undone: {undone}"
+
+    def export(self, what: str) -> list[dict[str, str]]:
+        """The rows of `ates export`."""
+        import csv
+        import io
+
+        return list(csv.DictReader(io.StringIO(self.ates("export", what))))
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    if pid == 0:
+        return []
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
