@@ -3,7 +3,7 @@
 import datetime as dt
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from psycopg2.extras import execute_values
@@ -46,12 +46,13 @@ def _cursor(connection: Connection) -> Any:
 
 
 def _copy_text(cell: Cell) -> str:
+    kind = type(cell)
+    if kind is str:
+        text = cast("str", cell)
+        is_plain = text.isprintable() and "\\" not in text
+        return text if is_plain else text.translate(_ESCAPES)
     if cell is None:
         return "\\N"
-    if isinstance(cell, str):
-        return cell.translate(_ESCAPES)
-    if isinstance(cell, bool):
+    if kind is bool:
         return "t" if cell else "f"
-    if isinstance(cell, dt.datetime):
-        assert cell.tzinfo is not None
     return str(cell)

@@ -13,7 +13,6 @@ from contracts.events import (
 )
 from contracts.upcasts import split_jira_id
 from ops_api.ids import uuid7
-from ops_api.imports import rules
 from ops_api.imports.plan import Move
 from ops_api.outbox.commands import OutboxRow, outbox_row
 from ops_api.tasks.rules import draw_prices
@@ -40,10 +39,14 @@ class Facts:
         self._seed = seed
         self._rng = rng
         self._tasks: dict[str, TaskFacts] = {}
+        self._task_ids: dict[str, UUID] = {}
 
     def task_id_of(self, ticket: str) -> UUID:
         """The id of a ticket's task; by it a run that goes on finds the tasks it has made."""
-        return uuid5(self._import_id, ticket)
+        task_id = self._task_ids.get(ticket)
+        if task_id is None:
+            task_id = self._task_ids[ticket] = uuid5(self._import_id, ticket)
+        return task_id
 
     def task_of(self, move: Move) -> TaskFacts:
         """What is fixed about the move's task.
@@ -110,7 +113,7 @@ def _registered(move: Move, employee_id: UUID, address: str) -> EmployeeRegister
 
 def _changes(move: Move, task: TaskFacts, assignee_id: UUID) -> list[EventData]:
     changes: list[EventData] = []
-    if move.step in rules.CREATING:
+    if move.step.creates:
         # The log does not say who wrote the ticket; its first worker is the best it knows.
         created = TaskCreatedV2(
             task_id=task.task_id,
@@ -122,7 +125,7 @@ def _changes(move: Move, task: TaskFacts, assignee_id: UUID) -> list[EventData]:
             external_id=move.ticket,
         )
         changes.append(created)
-    if move.step in rules.ASSIGNING:
+    if move.step.assigns:
         assigned = TaskAssignedV1(
             task_id=task.task_id,
             assignee_id=assignee_id,
@@ -131,7 +134,7 @@ def _changes(move: Move, task: TaskFacts, assignee_id: UUID) -> list[EventData]:
             title=task.title,
         )
         changes.append(assigned)
-    if move.step in rules.COMPLETING:
+    if move.step.completes:
         completed = TaskCompletedV1(
             task_id=task.task_id,
             employee_id=assignee_id,

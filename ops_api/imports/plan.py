@@ -55,11 +55,7 @@ class Move(msgspec.Struct, frozen=True, gc=False):
     @property
     def version_after(self) -> int:
         """The ticket's count of events after this move."""
-        return self.version_before + (
-            (self.step in rules.CREATING)
-            + (self.step in rules.ASSIGNING)
-            + (self.step in rules.COMPLETING)
-        )
+        return self.version_before + self.step.count_events
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -109,10 +105,10 @@ def make_plan(log: Log, mapping: Mapping, terms: Terms, known: Collection[str] =
             is_nobody=row.worker in nobody,
             is_done=row.status in done,
         )
-        if step in rules.CHANGING:
+        if step.count_events:
             moves.append(_move(ticket, step, row, occurred_at, business_date))
         else:
-            skipped[step.value] += 1
+            skipped[step.words] += 1
     return Plan(moves=moves, skipped=dict(skipped))
 
 
@@ -152,9 +148,9 @@ def _move(
     business_date: dt.date,
 ) -> Move:
     """Write the row into the ticket's state and return the move it makes."""
-    if step in rules.CREATING:
+    if step.creates:
         ticket.title = row.title
-    if step in rules.ASSIGNING:
+    if step.assigns:
         ticket.assignment_number += 1
         ticket.assignee = row.worker
     assert ticket.assignee == row.worker
@@ -169,5 +165,5 @@ def _move(
         assignment_number=ticket.assignment_number,
     )
     ticket.version = move.version_after
-    ticket.is_done = step in rules.COMPLETING
+    ticket.is_done = step.completes
     return move

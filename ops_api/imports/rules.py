@@ -19,22 +19,24 @@ _NOT_IN_ADDRESS = re.compile(r"[^a-z0-9]+")
 
 
 class Step(enum.Enum):
-    """What a row does. The first five change something, the last three are skipped."""
+    """What a row does, in words; one that neither assigns nor completes is skipped."""
 
-    CREATED = "created"
-    CREATED_AND_COMPLETED = "created and completed"
-    REASSIGNED = "reassigned"
-    REASSIGNED_AND_COMPLETED = "reassigned and completed"
-    COMPLETED = "completed"
-    UNCHANGED = "same worker, not done"
-    NOBODY = "worker says nobody"
-    AFTER_DONE = "ticket already done"
+    CREATED = ("created", True, True, False)
+    CREATED_AND_COMPLETED = ("created and completed", True, True, True)
+    REASSIGNED = ("reassigned", False, True, False)
+    REASSIGNED_AND_COMPLETED = ("reassigned and completed", False, True, True)
+    COMPLETED = ("completed", False, False, True)
+    UNCHANGED = ("same worker, not done", False, False, False)
+    NOBODY = ("worker says nobody", False, False, False)
+    AFTER_DONE = ("ticket already done", False, False, False)
 
-
-CREATING = frozenset({Step.CREATED, Step.CREATED_AND_COMPLETED})
-ASSIGNING = CREATING | {Step.REASSIGNED, Step.REASSIGNED_AND_COMPLETED}
-COMPLETING = frozenset({Step.CREATED_AND_COMPLETED, Step.REASSIGNED_AND_COMPLETED, Step.COMPLETED})
-CHANGING = ASSIGNING | COMPLETING
+    def __init__(self, words: str, creates: bool, assigns: bool, completes: bool) -> None:
+        """`count_events` is how many events of the task the row makes."""
+        self.words = words
+        self.creates = creates
+        self.assigns = assigns
+        self.completes = completes
+        self.count_events = creates + assigns + completes
 
 
 def step_of(

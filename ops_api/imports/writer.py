@@ -81,9 +81,9 @@ class Writer:
         self._register_workers(connection, counting)
         self._write_tasks(connection, counting)
         return Counter(
-            tasks=sum(move.step in rules.CREATING for move in counting),
-            assignments=sum(move.step in rules.ASSIGNING for move in counting),
-            completions=sum(move.step in rules.COMPLETING for move in counting),
+            tasks=sum(move.step.creates for move in counting),
+            assignments=sum(move.step.assigns for move in counting),
+            completions=sum(move.step.completes for move in counting),
             employees=len(self._new_addresses),
             overtaken=len(moves) - len(counting),
         )
@@ -138,7 +138,7 @@ class Writer:
         created: dict[str, Move] = {}
         lasts: dict[str, Move] = {}
         for move in moves:
-            if move.step in rules.CREATING:
+            if move.step.creates:
                 created[move.ticket] = move
             lasts[move.ticket] = move
         rows = [
@@ -153,7 +153,7 @@ class Writer:
         assert count == len(updates), "a task of this import is gone"
 
     def _task_state(self, last: Move) -> tuple[Cell, ...]:
-        is_done = last.step in rules.COMPLETING
+        is_done = last.step.completes
         return (
             str(self._facts.task_id_of(last.ticket)),
             "done" if is_done else "open",
