@@ -74,7 +74,7 @@ def show_today(company: Company) -> None:
     earned.metric(
         "Earned today",
         money(today.earnings_cents),
-        delta=f"{money(abs(change_cents))} {'less' if change_cents < 0 else 'more'} than yesterday",
+        delta=compared(change_cents),
         delta_color="off",
         delta_arrow="up" if change_cents > 0 else "down" if change_cents < 0 else "off",
         help=FORMULA,
@@ -93,6 +93,13 @@ def show_today(company: Company) -> None:
         f"{MINUS} {money(today.rewards_cents)} in rewards "
         f"= **{money(today.earnings_cents)}** earned."
     )
+
+
+def compared(change_cents: int) -> str:
+    """Today against yesterday, in words."""
+    if change_cents == 0:
+        return "the same as yesterday"
+    return f"{money(abs(change_cents))} {'more' if change_cents > 0 else 'less'} than yesterday"
 
 
 def show_days(company: Company, span: str) -> None:

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from dashboards import figures
 from dashboards.access import Viewer
 from dashboards.settings import check_options
-from tests.dashboards.ledger import BEFORE, TODAY, YESTERDAY, Ledger, write_people
+from tests.dashboards.ledger import BEFORE, TODAY, YESTERDAY, Ledger
 
 Open = Callable[..., AppTest]
 
@@ -125,16 +125,17 @@ def test_the_page_says_of_when_its_figures_are(open_page: Open) -> None:
 def test_figures_follow_the_ledger_while_it_is_written(
     open_page: Open, lake: duckdb.DuckDBPyConnection
 ) -> None:
-    write_people(lake)
-    app = open_page("admin")
-    assert metrics(app)["Fees charged today"] == ("12.00", "")
-
     ledger = Ledger(lake)
+    ledger.employee(1, "Anna")
+    ledger.write()
+    app = open_page("admin")
+    assert metrics(app)["Earned today"] == ("0.00", "the same as yesterday")
+
     ledger.fee(UUID(int=1), TODAY, 1_000)
     ledger.write()
     figures._read.clear()
 
-    assert metrics(app.run())["Fees charged today"] == ("22.00", "")
+    assert metrics(app.run())["Earned today"] == ("10.00", "10.00 more than yesterday")
 
 
 @pytest.mark.parametrize("role", ["worker", "manager"])
