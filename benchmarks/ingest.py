@@ -141,7 +141,7 @@ def _fill_topic(where: Servers, environment: dict[str, str]) -> None:
     )
     producer.open()
     page: list[Record] = []
-    for record in _records():
+    for record in records():
         page.append(record)
         if len(page) == PAGE_RECORDS:
             producer.publish(page)
@@ -150,8 +150,8 @@ def _fill_topic(where: Servers, environment: dict[str, str]) -> None:
     assert not page, "EVENTS is a multiple of PAGE_RECORDS"
 
 
-def _records() -> Iterator[Record]:
-    """Tasks that are created, assigned and completed."""
+def records() -> Iterator[Record]:
+    """Tasks that are created, assigned and completed: `EVENTS` records in log order."""
     rng = Random(1)
     people = [uuid.UUID(int=rng.getrandbits(128), version=4) for _ in range(EMPLOYEES)]
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(500)]

@@ -139,6 +139,7 @@ def _apply(
     _run_models(connection, staged)
     count_quarantined = _quarantine(connection, staged)
     crash_point("after-models")
+    connection.execute("drop table events")  # a large batch must not sit in memory until the next
     sync_new_files(connection)
     crash_point("before-commit")
     count_known = len(staged.quarantined) - count_quarantined

@@ -28,6 +28,8 @@ APPENDED_TABLES = (
     ("marts", "employee_versions"),
     ("marts", "tasks_created"),
 )
+# A table with fewer files than this is read quickly as it is.
+FILES_MIN = 8
 FOLDED_TABLES = (("ledger", "account_days"), ("marts", "dearest_tasks"))
 ROUNDS_BETWEEN_REWRITES = 10
 ROUNDS_BETWEEN_SEARCHES = 100
@@ -107,7 +109,10 @@ def _merge(
 ) -> int:
     bytes_max = max(size for rounds, size in TIERS if number % rounds == 0)
     merged = 0
+    crowded = _crowded_tables(connection)
     for schema, table in tables:
+        if table not in crowded:
+            continue
         with transaction(connection):
             rows = connection.execute(
                 "select sum(files_processed) from ducklake_merge_adjacent_files("
@@ -117,6 +122,13 @@ def _merge(
             sync_new_files(connection)
         merged += int(rows[0] or 0) if rows else 0
     return merged
+
+
+def _crowded_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = connection.execute(
+        "select table_name from ducklake_table_info('lake') where file_count >= $1", [FILES_MIN]
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def _rewrite(connection: duckdb.DuckDBPyConnection) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from contracts import registry
 from contracts.environment import read_environment
 from ops_api.outbox.models import outbox
+from ops_api.outbox.sequencer import move_committed
 from pipelines.ingest.kafka_source import KafkaSource
 from pipelines.settings import KafkaSettings
 from tests.ops_api.relays import RelayWorld
@@ -58,6 +59,11 @@ class IngestWorld:
         with self.tracker.begin() as connection:
             connection.execute(outbox.insert(), rows)
         self.count_committed += len(rows)
+
+    def number(self) -> None:
+        """Move what is committed into the event log, as the relay does before it publishes."""
+        with self.tracker.begin() as connection:
+            move_committed(connection)
 
     def publish(self) -> None:
         """Commit, and let a relay bring everything to the broker."""

@@ -105,8 +105,8 @@ def test_events_the_broker_lost_are_taken_from_the_log(
     count_kept = ingest_world.count_committed
     ingest_world.company.work(20)
     ingest_world.commit()
+    ingest_world.number()
     with ingest_world.tracker.begin() as connection:  # as if published, to a broker that forgot
-        _move_to_log(connection)
         connection.execute(
             sa.text(
                 "update publications set published_position = (select last_position from log_head)"
@@ -127,8 +127,7 @@ def test_what_was_not_published_yet_is_not_healed(
 ) -> None:
     ingest_world.company.work(10)
     ingest_world.commit()
-    with ingest_world.tracker.begin() as connection:
-        _move_to_log(connection)
+    ingest_world.number()
     source = ingest_world.source()
 
     report = run_window(
@@ -253,9 +252,3 @@ def test_two_ingesters_at_once_bring_every_event_once(
         assert second.poll() is None
 
     assert_books_agree(lake, ingest_world.company)
-
-
-def _move_to_log(connection: sa.Connection) -> None:
-    from ops_api.outbox.sequencer import move_committed
-
-    move_committed(connection)
