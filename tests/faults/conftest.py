@@ -32,10 +32,10 @@ def _variables() -> dict[str, str]:
 
 @pytest.fixture
 def small_log(tmp_path: Path) -> tuple[Path, Path]:
-    """A log of five days for two workers, and its mapping."""
+    """A log of two weeks for two workers, and its mapping."""
     log = tmp_path / "small.csv"
     rows = ["ticket,time,worker,status"]
-    for day in range(1, 6):
+    for day in range(1, 15):
         for number in range(8):
             ticket, worker = f"T-{day}-{number}", ("Ann", "Bob")[number % 2]
             rows.append(f"{ticket},2020-01-{day:02}T09:00:00Z,{worker},open")

@@ -134,7 +134,9 @@ def test_broken_unknown_and_huge_records_are_quarantined_and_stop_nothing(world:
         "security_protocol": "SASL_PLAINTEXT",
         "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": "admin",
-        "sasl_plain_password": (world.home / "secrets" / "kafka-admin").read_text().strip(),
+        "sasl_plain_password": (world.home / "secrets" / "kafka_admin_password")
+        .read_text()
+        .strip(),
     }
     unknown = {"specversion": "1.0", "type": "task.created", "dataschema": "task.created/99"}
     records = [b"{broken", json.dumps(unknown).encode(), b'"' + b"x" * BIG_RECORD_BYTES + b'"']

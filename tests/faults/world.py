@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import psutil
 import requests
 
 from ates.supervisor import configuration
-from ates.supervisor.remote import Remote
+from ates.supervisor.remote import ProcessInfo, Remote
 
 START_SECONDS_MAX = 180.0
 STOP_SECONDS_MAX = 90.0
@@ -171,16 +171,16 @@ class World:
     def stopped(self, name: str) -> Iterator[None]:
         """A service is down, and comes back afterwards."""
         self.remote.stop(name)
-        self._until(name, running=False)
+        self._until(name, lambda info: info.is_stopped)
         try:
             yield
         finally:
             self.remote.start(name)
-            self._until(name, running=True)
+            self._until(name, lambda info: info.is_running)
 
-    def _until(self, name: str, *, running: bool) -> None:
+    def _until(self, name: str, is_so: Callable[[ProcessInfo], bool]) -> None:
         deadline = time.monotonic() + RECOVERY_SECONDS_MAX
-        while self.remote.processes()[name].is_running != running:
+        while not is_so(self.remote.processes()[name]):
             assert time.monotonic() < deadline, f"{name} is stuck"
             time.sleep(0.05)
 
