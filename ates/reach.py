@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import duckdb
     from sqlalchemy import Engine
 
+INTERRUPTED = "Query interrupted"  # how DuckDB tells of a signal
+
 
 def enter_environment() -> dict[str, str]:
     """The full environment of this installation, also put into `os.environ`.
@@ -26,6 +28,17 @@ def enter_environment() -> dict[str, str]:
         raise click.ClickException(str(error)) from error
     os.environ.update(environment)
     return environment
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C during a query of the lake be what it is everywhere else: KeyboardInterrupt."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
 
 
 @contextlib.contextmanager
@@ -63,12 +76,14 @@ def lake_and_tracker(environment: dict[str, str]) -> Iterator["duckdb.DuckDBPyCo
     from warehouse.tracker import attach_tracker
 
     try:
-        connection = connect(read_environment(LakeSettings, environment), read_only=True)
+        with interruptible():
+            connection = connect(read_environment(LakeSettings, environment), read_only=True)
     except LakeUnavailableError as error:
         raise click.ClickException(f"{error}; is `ates up` running?") from error
     try:
-        attach_tracker(connection, environment["DATABASE_URL"])
-        yield connection
+        with interruptible():
+            attach_tracker(connection, environment["DATABASE_URL"])
+            yield connection
     except (duckdb.IOException, duckdb.CatalogException) as error:
         raise click.ClickException(f"{error}; has `ates up` finished starting?") from error
     finally:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ates.settings import Settings
 
 EXIT_INTERRUPTED = 130
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LOG, MAPPING = EXAMPLES / "volvo-2013.csv.gz", EXAMPLES / "volvo-2013.toml"
 
 
 @click.command("demo")
@@ -25,8 +27,10 @@ EXIT_INTERRUPTED = 130
     is_flag=True,
     help="In a fresh folder: everything, then stop; exit 0 only if all of it agrees.",
 )
+@click.option("--log", hidden=True, type=click.Path(path_type=Path), default=LOG)
+@click.option("--mapping", hidden=True, type=click.Path(path_type=Path), default=MAPPING)
 @shown_plainly
-def command(once: bool) -> None:
+def command(once: bool, log: Path, mapping: Path) -> None:
     """Run the whole business on a real event log of 7,554 service-desk tickets.
 
     Starts every server, imports the log so that it ends today, waits until every payout is mailed,
@@ -39,10 +43,10 @@ def command(once: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     try:
         if not once:
-            play(console, settings.load(), stays=True)
+            play(console, settings.load(), log, mapping, stays=True)
             return
         with _fresh_home() as fresh:
-            is_clean = play(console, fresh, stays=False)
+            is_clean = play(console, fresh, log, mapping, stays=False)
             if not is_clean:
                 raise click.ClickException("the demonstration does not agree with itself")
     except KeyboardInterrupt:

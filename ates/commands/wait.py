@@ -57,7 +57,7 @@ def wait_until_settled(
     from ates.flight import read_flight
 
     deadline = time.monotonic() + timeout_seconds
-    with contextlib.ExitStack() as stack:
+    with reach.interruptible(), contextlib.ExitStack() as stack:
         engine = stack.enter_context(reach.tracker_engine(environment))
         zone = ZoneInfo(environment["BUSINESS_TIMEZONE"])
         lake = None

@@ -20,8 +20,6 @@ from ates.embedded.process import launched
 from ates.settings import Settings
 from ates.supervisor import Stack
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-LOG, MAPPING = EXAMPLES / "volvo-2013.csv.gz", EXAMPLES / "volvo-2013.toml"
 SETTLE_SECONDS_MAX = 300.0
 IMPORT_SECONDS_MAX = 600.0
 IMPORT_POLL_SECONDS = 0.1
@@ -32,10 +30,11 @@ SAME_STATUS_SECONDS = 30.0
 TABLES_SERVICE = "migrate"
 
 
-def play(console: Console, settings: Settings, *, stays: bool) -> bool:
+def play(console: Console, settings: Settings, log: Path, mapping: Path, *, stays: bool) -> bool:
     """Run everything; with `stays`, until Ctrl-C. Whether all settled and every check holds."""
     with Stack(settings) as stack, contextlib.ExitStack() as cleanup:
-        play = _Play(console, settings, cleanup)
+        options = ["--mapping", str(mapping.resolve()), "--shift-to-now", "--send-mail"]
+        play = _Play(console, settings, [str(log.resolve()), *options], cleanup)
         stack.start(play.on_progress)
         has_imported = play.finish_import()
         is_clean = play.settle_and_show()
@@ -49,11 +48,18 @@ def play(console: Console, settings: Settings, *, stays: bool) -> bool:
 class _Play:
     """One run: what has begun and still has to be waited for."""
 
-    def __init__(self, console: Console, settings: Settings, cleanup: contextlib.ExitStack) -> None:
+    def __init__(
+        self,
+        console: Console,
+        settings: Settings,
+        import_arguments: list[str],
+        cleanup: contextlib.ExitStack,
+    ) -> None:
         self._console = console
         self._settings = settings
         self._environment = settings.environment()
         self._zone = ZoneInfo(settings["BUSINESS_TIMEZONE"])
+        self._import_arguments = import_arguments
         self._cleanup = cleanup
         self._began = time.monotonic()
         self._import: subprocess.Popen[str] | None = None
@@ -121,8 +127,7 @@ class _Play:
     def _begin_import(self) -> None:
         with reach.tracker_engine(self._environment) as engine:
             self._accounts = create_staff(engine, self._settings.secrets, self._zone)
-        options = ["--mapping", str(MAPPING), "--shift-to-now", "--send-mail"]
-        command = [sys.executable, "-m", "ates.cli", "import", str(LOG), *options]
+        command = [sys.executable, "-m", "ates.cli", "import", *self._import_arguments]
         self._import = subprocess.Popen(
             launched(command),
             env={**os.environ, **self._environment},
