@@ -1,10 +1,6 @@
 """Closed days are paid in order, once, and only when they add up."""
 
 import datetime as dt
-import os
-import signal
-import subprocess
-import sys
 import time
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -17,12 +13,9 @@ from contracts import registry
 from contracts.events import BusinessDayClosedV1
 from tests.warehouse.world import FIRST_DATE, Broker, World
 from warehouse.ingest import LogRow, apply_batch, apply_missing
-from warehouse.lake import connect
 from warehouse.payouts import PAYOUT_NAMESPACE, CertificateMismatch, DayFigures, pay_due_days
-from warehouse.settings import LakeSettings
 
 Lake = duckdb.DuckDBPyConnection
-NOON = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
 
 
 def payouts(lake: Lake) -> dict[tuple[dt.date, UUID], int]:
@@ -214,66 +207,6 @@ def test_an_event_missing_from_the_day_is_named(lake: Lake, world: World) -> Non
         pay_due_days(lake)
 
 
-def test_of_two_payout_runs_one_steps_back(
-    lake: Lake, world: World, lake_settings: LakeSettings
-) -> None:
-    world.live(days=5)
-    apply_batch(lake, Broker().publish(world.log))
-    rival = connect(lake_settings)
-
-    lake.execute("begin")
-    lake.execute("update ops.payout_state set epoch = epoch + 1")
-    pay_due_days(rival)
-    with pytest.raises(duckdb.TransactionException):
-        lake.execute("commit")
-    rival.close()
-
-    assert pay_due_days(lake) == []
-    assert payouts(lake) == world.payouts
-
-
-def test_payouts_and_ingest_do_not_hinder_each_other(
-    lake: Lake, world: World, lake_settings: LakeSettings
-) -> None:
-    world.live(days=3)
-    broker = Broker()
-    apply_batch(lake, broker.publish(world.log))
-    done = len(world.log)
-    world.work(10)
-    ingester = connect(lake_settings)
-
-    def clock() -> dt.datetime:  # called in the middle of the payout transaction
-        apply_batch(ingester, broker.publish(world.log[done:]))
-        return NOON
-
-    pay_due_days(lake, clock=clock)
-    ingester.close()
-
-    assert payouts(lake) == world.payouts
-    assert lake.execute("select contiguous_position from ops.ingest_state").fetchone() == (
-        len(world.log),
-    )
-
-
-def test_a_payout_run_that_comes_second_pays_nothing(
-    lake: Lake, world: World, lake_settings: LakeSettings
-) -> None:
-    world.live(days=3)
-    apply_batch(lake, Broker().publish(world.log))
-    rival = connect(lake_settings)
-
-    def clock() -> dt.datetime:  # called in the middle of the payout transaction
-        pay_due_days(rival)
-        return NOON
-
-    paid = pay_due_days(lake, clock=clock)
-    rival.close()
-
-    assert paid == []
-    assert payouts(lake) == world.payouts
-    assert lake.execute("select count(*) from ledger.paid_days").fetchone() == (3,)
-
-
 def test_785_missed_days_are_paid_in_one_go(lake: Lake) -> None:
     world = World(8)
     world.hire(100)
@@ -337,28 +270,3 @@ def _at(row: LogRow, moment: dt.datetime) -> LogRow:
     envelope, _ = registry.decode(row.body)
     changed = msgspec.structs.replace(envelope, time=moment)
     return LogRow(row.position, row.topic, msgspec.json.encode(changed))
-
-
-@pytest.mark.faults
-def test_killed_before_its_commit_a_payout_run_is_simply_run_again(
-    lake: Lake, world: World, lake_environment: dict[str, str]
-) -> None:
-    world.live(days=4)
-    apply_batch(lake, Broker().publish(world.log))
-    program = (
-        "from contracts.environment import read_environment\n"
-        "from warehouse.lake import connect\n"
-        "from warehouse.payouts import pay_due_days\n"
-        "from warehouse.settings import LakeSettings\n"
-        "pay_due_days(connect(read_environment(LakeSettings)))\n"
-    )
-
-    for step, expected in (("before-payout-commit", 0), ("after-payout-commit", 4)):
-        environment = os.environ | lake_environment | {"CRASH_AT": step}
-        killed = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
-        assert killed.returncode == -signal.SIGKILL
-        count = lake.execute("select count(*) from ledger.paid_days").fetchone()
-        assert count == (expected,), step
-
-    assert pay_due_days(lake) == []
-    assert payouts(lake) == world.payouts
