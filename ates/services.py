@@ -21,7 +21,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     command: list[str]
     probe: Probe | None  # None: it does its work once and ends, which is then its readiness
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()  # ready before this one starts, and there until it has stopped
+    uses: tuple[str, ...] = ()  # there until this one has stopped, but not needed for its start
     ports: dict[str, int] = {}  # by the variable that sets it
     url: str = ""  # where a person looks
     folder: Path | None = None  # working directory
@@ -147,6 +148,7 @@ def _dagster(settings: Settings) -> list[Service]:
             command=commands["code-server"],
             probe=Listens(grpc_port),
             needs=("postgres",),
+            uses=("kafka", "tracker", "mailbox"),  # by the ticks that run inside it
             ports={"DAGSTER_GRPC_PORT": grpc_port},
             folder=home,
             prepare=lambda environment: dagster_instance.write_instance(home, environment),

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.lake import local_data_path
-
 # Per connection, not per process: a file that another connection is still writing must not count
 # as synced when that connection comes to commit.
 _synced: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, dict[Path, frozenset[str]]] = (
@@ -26,11 +24,22 @@ def sync_new_files(connection: duckdb.DuckDBPyConnection) -> int:
     File names hold a UUID and are never used twice, so a known name needs no second look. Does
     nothing when the files are in an object store.
     """
-    data_path = local_data_path(connection)
+    data_path = _local_data_path(connection)
     if data_path is None or not data_path.exists():
         return 0
     names = _synced.setdefault(connection, {})
+    if data_path not in names:
+        _sync(data_path.parent)
     return sum(_sync_folder(folder, names) for folder in [data_path, *_folders_in(data_path)])
+
+
+def _local_data_path(connection: duckdb.DuckDBPyConnection) -> Path | None:
+    """The folder of the lake's files, or None when they are in an object store."""
+    found = connection.execute(
+        "select options['data_path'] from duckdb_databases() where database_name = 'lake'"
+    ).fetchone()
+    assert found is not None, "the connection has no lake"
+    return None if "://" in found[0] else Path(found[0])
 
 
 def _folders_in(data_path: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 from sqlalchemy.engine import URL, make_url
 
+from warehouse.durability import sync_new_files
 from warehouse.settings import LakeSettings
 
 THREADS = 2
@@ -86,6 +87,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         try:
             with transaction(connection):
                 _apply_scripts(connection, [each.read_text("utf-8") for each in scripts])
+                sync_new_files(connection)
         except (RivalError, duckdb.CatalogException):
             if attempt == CREATE_ATTEMPTS_MAX:
                 raise
@@ -110,15 +112,6 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     except BaseException:
         _roll_back(connection)
         raise
-
-
-def local_data_path(connection: duckdb.DuckDBPyConnection) -> Path | None:
-    """The folder of the lake's files, or None when they are in an object store."""
-    found = connection.execute(
-        "select options['data_path'] from duckdb_databases() where database_name = 'lake'"
-    ).fetchone()
-    assert found is not None, "the connection has no lake"
-    return None if "://" in found[0] else Path(found[0])
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:

@@ -209,7 +209,7 @@ class Stack:
             for name in [name for name in remaining if processes[name].is_stopped]:
                 del remaining[name]
                 on_progress(name, "stopped")
-            needed = {need for service in remaining.values() for need in service.needs}
+            needed = {name for each in remaining.values() for name in (*each.needs, *each.uses)}
             for name in remaining:
                 if name not in needed:
                     self._remote.stop(name)

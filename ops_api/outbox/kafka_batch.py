@@ -30,9 +30,9 @@ _LEADING_HEADER = struct.Struct(">qiibI")
 _LENGTH_BEFORE_CHECKED = 9
 
 
-# One event on its way: topic without prefix, position, key, value, time in ms since 1970.
+# One event on its way: topic without prefix, position in digits, key, value, time in ms since 1970.
 # A plain tuple, as the database driver gives it: an object for each would cost as much again.
-Record = tuple[bytes, int, bytes, bytes, int]
+Record = tuple[bytes, bytes, bytes, bytes, int]
 
 
 class ProducerState(NamedTuple):
@@ -65,7 +65,7 @@ def _varint(number: int) -> bytes:
 
 
 _VARINTS = [_varint(number) for number in range(PRECOMPUTED_VARINTS)]
-_NUL = b"\x00"
+_ATTRIBUTES_OF_RECORD = b"\x00"
 _HEADER_NAME = b"\x02\x10position"  # one header, whose name is eight bytes long
 
 
@@ -100,21 +100,21 @@ def _encode_records(records: Sequence[Record]) -> tuple[bytes, int]:
     chunks: list[bytes] = []
     extend = chunks.extend
     first_ms = last_ms = newest_ms = records[0][4]
-    time_part = table[0]
-    for (_, position, key, value, timestamp_ms), delta_part in zip(records, table, strict=False):
+    start = _ATTRIBUTES_OF_RECORD + table[0]
+    count_digits, header = 0, b""
+    for (_, digits, key, value, timestamp_ms), delta in zip(records, table, strict=False):
         if timestamp_ms != last_ms:
             last_ms = timestamp_ms
             newest_ms = max(newest_ms, timestamp_ms)
-            time_part = varint(timestamp_ms - first_ms)
-        digits = str(position).encode()
-        size, key_size, digit_count = len(value), len(key), len(digits)
+            start = _ATTRIBUTES_OF_RECORD + varint(timestamp_ms - first_ms)
+        if len(digits) != count_digits:
+            count_digits = len(digits)
+            header = _HEADER_NAME + table[count_digits]
+        key_size, value_size = len(key), len(value)
         key_part = table[key_size] if key_size < table_size else _varint(key_size)
-        value_part = table[size] if size < table_size else _varint(size)
-        # 12 = attributes, the header's count and name, and the length of its digits
-        length = 12 + len(time_part) + len(delta_part) + len(key_part) + len(value_part)
-        length += key_size + size + digit_count
-        length_part = table[length] if length < table_size else _varint(length)
-        head = (length_part, _NUL, time_part, delta_part, key_part, key, value_part, value)
-        extend(head)
-        extend((_HEADER_NAME, table[digit_count], digits))
+        value_part = table[value_size] if value_size < table_size else _varint(value_size)
+        size = len(start) + len(delta) + len(key_part) + len(value_part) + len(header)
+        size += key_size + value_size + count_digits
+        size_part = table[size] if size < table_size else _varint(size)
+        extend((size_part, start, delta, key_part, key, value_part, value, header, digits))
     return b"".join(chunks), newest_ms

@@ -1,7 +1,7 @@
 """A connection to a Kafka cluster: requests with deadlines, topics that exist and have leaders.
 
 Uses kafka-python's connection manager and protocol classes directly, because its public producer
-is per record; `tests/ops_api/test_kafka_cluster.py` pins what this relies on.
+is per record; `tests/ops_api/test_kafka_producer.py` pins what this relies on.
 """
 
 import time

@@ -41,8 +41,8 @@ select
     (select published_position from publications) as published_position
 """)
 _PAGE = """
-select topic, position, subject, body, (date_part('epoch', occurred_at) * 1000)::bigint
-from event_log where position > %s order by position limit %s
+select topic, position::text, subject, body, (date_part('epoch', occurred_at) * 1000)::bigint
+from event_log where position > %s order by event_log.position limit %s
 """
 _ADVANCE = sa.text("""
 update publications set published_position = :published, published_at = now()
@@ -179,7 +179,7 @@ class Relay:
             sending = self._sender.submit(self._send, page)
             try:
                 _move_page(connection)
-                following = _read_page(connection, page[-1][1])
+                following = _read_page(connection, _last_position(page))
             finally:
                 error = sending.exception()  # waits, also when the database has failed
             if isinstance(error, BrokerUnavailableError):
@@ -188,7 +188,7 @@ class Relay:
             if error is not None:
                 raise error
             self._retry_seconds = RETRY_SECONDS_MIN
-            published = _advance(connection, published, page[-1][1])
+            published = _advance(connection, published, _last_position(page))
             page = following
         if not page:
             self.say("leading", f"up to date at position {published}")
@@ -230,8 +230,12 @@ def _read_page(connection: sa.Connection, after: int) -> Sequence[Record]:
     assert result.cursor is not None
     rows = result.cursor.fetchall()
     connection.commit()
-    assert not rows or rows[-1][1] == after + len(rows), "a hole in the event log"
+    assert not rows or _last_position(rows) == after + len(rows), "a hole in the event log"
     return rows
+
+
+def _last_position(page: Sequence[Record]) -> int:
+    return int(page[-1][1])
 
 
 def _advance(connection: sa.Connection, expected: int, published: int) -> int:

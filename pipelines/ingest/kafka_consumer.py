@@ -1,7 +1,7 @@
 """All partitions of some topics as chunks of columns, whatever the broker goes through.
 
 A `KafkaConsumer` without a group, whose fetcher decodes columns instead of records. What this uses
-of kafka-python beside its public classes is pinned in `tests/pipelines/test_kafka_consumer.py`.
+of kafka-python beside its public classes is pinned in `tests/pipelines/test_kafka_source.py`.
 """
 
 import logging

@@ -25,6 +25,7 @@ from ops_api.employees.models import Employee
 from ops_api.outbox.sequencer import move_all
 from ops_api.settings import TrackerSettings
 from ops_api.tables import employees
+from ops_api.web.state import EXTENSION
 
 SHARED_DATABASE = "tracker_shared"
 SINGLE_ROWS = {"log_head", "publications"}
@@ -144,6 +145,8 @@ def settings(shared_database_url: str) -> TrackerSettings:
 
 
 @pytest.fixture
-def app(settings: TrackerSettings, world: World) -> Flask:
+def app(settings: TrackerSettings, world: World) -> Iterator[Flask]:
     """The application, on the world's clock and chance."""
-    return create_app(settings, world.engine, world.clock, world.rng)
+    made = create_app(settings, world.engine, world.clock, world.rng)
+    yield made
+    made.extensions[EXTENSION].reader.dispose()

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+import kafka
 import pytest
 from kafka import KafkaConsumer, TopicPartition, errors
+from kafka.net.manager import KafkaConnectionManager
+from kafka.net.selector import NetworkSelector
 
 from ates.embedded.kafka import KafkaServer
 from ops_api.outbox.kafka_batch import Record
@@ -22,7 +25,9 @@ def producer(kafka_server: KafkaServer, topic_prefix: str) -> Iterator[BulkProdu
 
 
 def page(count: int, *, first: int = 1, size: int = 10, key: bytes = b"key") -> list[Record]:
-    return [(b"tasks", number, key, bytes(size), 0) for number in range(first, first + count)]
+    return [
+        (b"tasks", b"%d" % number, key, bytes(size), 0) for number in range(first, first + count)
+    ]
 
 
 def positions(server: KafkaServer, topic: str) -> list[int]:
@@ -156,6 +161,27 @@ def test_should_stop_ends_the_waiting(kafka_server: KafkaServer, topic_prefix: s
     with pytest.raises(BrokerUnavailableError, match="gave up waiting"):
         producer.open()  # the topic is not there yet, so there is something to wait for
     producer.close()
+
+
+def test_kafka_python_is_the_one_we_know() -> None:
+    """We use its core, which is not its public interface: look there before raising the version."""
+    assert kafka.__version__ == "3.0.12"
+    net = NetworkSelector()
+    manager = KafkaConnectionManager(net)
+    for name in ("bootstrap", "send", "wait_for", "call_soon", "run", "close", "cluster"):
+        assert hasattr(manager, name)
+    for name in (
+        "set_topics",
+        "refresh_metadata",
+        "partitions_for_topic",
+        "leader_for_partition",
+        "config",
+        "controller",
+        "unauthorized_topics",
+    ):
+        assert hasattr(manager.cluster, name)
+    manager.close()
+    net.close()
 
 
 def test_kafka_python_still_tells_errors_apart_as_we_do() -> None:

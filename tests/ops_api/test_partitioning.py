@@ -18,7 +18,7 @@ PLACE = TopicPartition("tasks", 0)
 
 
 def make(position: int, key: bytes = b"k", value: bytes = b"v", topic: bytes = b"tasks") -> Record:
-    return topic, position, key, value, 0
+    return topic, b"%06d" % position, key, value, 0
 
 
 def size_of(portion: Round) -> int:

@@ -11,9 +11,11 @@ from sqlalchemy.engine import make_url
 
 from ates.embedded.postgres import PostgresServer
 from tests.warehouse.world import Broker, World
+from warehouse import durability
 from warehouse import lake as lake_module
 from warehouse.ingest import apply_batch
 from warehouse.lake import LakeUnavailableError, connect, create_tables
+from warehouse.payouts import pay_due_days
 from warehouse.settings import LakeSettings
 from warehouse.state import read_state
 
@@ -138,24 +140,28 @@ def test_times_are_utc_wherever_the_machine_stands(
 
 
 def test_every_new_file_is_synced_before_the_commit(
-    lake: duckdb.DuckDBPyConnection,
-    lake_settings: LakeSettings,
-    world: World,
-    monkeypatch: pytest.MonkeyPatch,
+    lake_settings: LakeSettings, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from warehouse import durability
-
     synced: set[str] = set()
     original = durability._sync
-    monkeypatch.setattr(durability, "_sync", lambda path: (synced.add(path.name), original(path)))
+
+    def remember(path: Path) -> None:
+        synced.add(path.name)
+        original(path)
+
+    monkeypatch.setattr(durability, "_sync", remember)
+    data_path = Path(lake_settings.lake_data_path)
     world.work(30)
     world.close_day()
     broker = Broker()
-    apply_batch(lake, broker.publish(world.log[:20]))
-    apply_batch(lake, broker.publish(world.log[20:]))
+    with connect(lake_settings) as connection:
+        create_tables(connection)
+        assert {path.name for path in data_path.rglob("*")} - synced == set()
+        for rows in (world.log[:20], world.log[20:]):
+            apply_batch(connection, broker.publish(rows))
+            assert {path.name for path in data_path.rglob("*")} - synced == set()
+        pay_due_days(connection)
 
-    files = {path.name for path in Path(lake_settings.lake_data_path).rglob("*.parquet")}
-    made_at_creation = {name for name in files if name not in synced}
-
-    assert made_at_creation == set()
-    assert {"events", "postings", "raw", "ledger"} <= synced | {"raw", "ledger"}
+    assert {path.name for path in data_path.rglob("*")} - synced == set()
+    assert data_path.name in synced
+    assert data_path.parent.name in synced
