@@ -46,23 +46,23 @@ class Client:
         ).raise_for_status()
 
     def get(self, path: str) -> Any:
-        """Read something."""
-        answer = self._session.get(f"{self.url}/api/v1{path}", timeout=REQUEST_SECONDS_MAX)
+        """Read something, as soon as the tracker answers."""
+        answer = self._answer("GET", path)
         answer.raise_for_status()
         return answer.json()
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> requests.Response:
         """Say a wish until the tracker answers it, always under the same idempotency key."""
-        key = str(uuid.uuid4())
+        return self._answer(
+            "POST", path, json=body or {}, headers={"Idempotency-Key": str(uuid.uuid4())}
+        )
+
+    def _answer(self, method: str, path: str, **options: Any) -> requests.Response:
+        url = f"{self.url}/api/v1{path}"
         deadline = time.monotonic() + RECOVERY_SECONDS_MAX
         while True:
             with contextlib.suppress(requests.ConnectionError, requests.Timeout):
-                answer = self._session.post(
-                    f"{self.url}/api/v1{path}",
-                    json=body or {},
-                    headers={"Idempotency-Key": key},
-                    timeout=REQUEST_SECONDS_MAX,
-                )
+                answer = self._session.request(method, url, timeout=REQUEST_SECONDS_MAX, **options)
                 if answer.status_code not in (502, 503):
                     return answer
             assert time.monotonic() < deadline, f"no answer to {path}"
