@@ -69,20 +69,35 @@ def tracker_engine(environment: dict[str, str]) -> Iterator["Engine"]:
 @contextlib.contextmanager
 def lake_and_tracker(environment: dict[str, str]) -> Iterator["duckdb.DuckDBPyConnection"]:
     """The lake as `lake` and the tracker's database as `tracker`, both read only."""
+    from warehouse.tracker import attach_tracker
+
+    with _lake(environment, read_only=True) as connection:
+        with interruptible():
+            attach_tracker(connection, environment["DATABASE_URL"])
+        yield connection
+
+
+@contextlib.contextmanager
+def lake_to_write(environment: dict[str, str]) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """The lake as `lake`, with the right to write."""
+    with _lake(environment, read_only=False) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def _lake(environment: dict[str, str], *, read_only: bool) -> Iterator["duckdb.DuckDBPyConnection"]:
     import duckdb
 
     from warehouse.lake import LakeUnavailableError, connect
     from warehouse.settings import LakeSettings
-    from warehouse.tracker import attach_tracker
 
     try:
         with interruptible():
-            connection = connect(read_environment(LakeSettings, environment), read_only=True)
+            connection = connect(read_environment(LakeSettings, environment), read_only=read_only)
     except LakeUnavailableError as error:
         raise click.ClickException(f"{error}; is `ates up` running?") from error
     try:
         with interruptible():
-            attach_tracker(connection, environment["DATABASE_URL"])
             yield connection
     except (duckdb.IOException, duckdb.CatalogException) as error:
         raise click.ClickException(f"{error}; has `ates up` finished starting?") from error

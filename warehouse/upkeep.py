@@ -27,6 +27,7 @@ APPENDED_TABLES = (
     ("ledger", "paid_days"),
     ("marts", "employee_versions"),
     ("marts", "tasks_created"),
+    ("ops", "check_results"),
 )
 # A table with fewer files than this is read quickly as it is.
 FILES_MIN = 8

@@ -16,12 +16,17 @@ NAME_WIDTH = 38
 def command() -> None:
     """Check every invariant and print a line for each; exit 1 if one does not hold.
 
-    While work is in flight, what has arrived is compared; when all is settled, everything.
+    While work is in flight, what has arrived is compared; when all is settled, everything. The
+    results are kept in the lake, where the page Operations shows them.
     """
     from warehouse.checks import verify
+    from warehouse.results import keep_results
 
-    with reach.lake_and_tracker(reach.enter_environment()) as connection:
+    environment = reach.enter_environment()
+    with reach.lake_and_tracker(environment) as connection:
         verification = verify(connection)
+    with reach.lake_to_write(environment) as connection:
+        keep_results(connection, verification.findings, checked_by="verify")
     for line in lines_of(verification):
         click.echo(line)
     if not verification.is_clean:

@@ -19,6 +19,7 @@ from ates.demo.summary import read_summary, show_summary
 from ates.embedded.process import launched
 from ates.settings import Settings
 from ates.supervisor import Stack
+from warehouse.results import keep_results
 
 SETTLE_SECONDS_MAX = 300.0
 IMPORT_SECONDS_MAX = 600.0
@@ -104,6 +105,8 @@ class _Play:
             reach.tracker_engine(self._environment) as engine,
         ):
             summary = read_summary(lake, engine, now=dt.datetime.now(dt.UTC), zone=self._zone)
+        with reach.lake_to_write(self._environment) as lake:
+            keep_results(lake, summary.verification.findings, checked_by="verify")
         show_summary(self._console, summary)
         self._tell("summary complete")
         return not reasons and summary.verification.is_clean

@@ -19,6 +19,7 @@ from ates.flight import read_flight
 from ops_api.database import create_engine
 from tests.ops_api.imports_world import NOW, run_import, write_log
 from tests.warehouse.settled import fill_lake, move_everything
+from warehouse.results import read_results
 from warehouse.settings import LakeSettings
 
 ROWS = """
@@ -137,6 +138,9 @@ def test_verify_says_a_line_for_every_check_and_that_all_hold(
     assert result.output.startswith("Everything is settled")
     assert result.output.count("\nok    ") > 30
     assert result.output.endswith("checks hold\n")
+    kept = read_results(lake)
+    assert len(kept) == result.output.count("\nok    ")
+    assert {(each.holds, each.checked_by) for each in kept} == {(True, "verify")}
 
 
 def test_verify_fails_with_samples_of_what_offends(
@@ -150,6 +154,9 @@ def test_verify_fails_with_samples_of_what_offends(
     assert "FAIL  payouts match their entries" in result.output
     assert "amount_cents=" in result.output
     assert "checks failed" in result.output
+    failing = [each for each in read_results(lake) if not each.holds]
+    assert "payouts_match_their_entries" in {each.name for each in failing}
+    assert all("=" in each.sample for each in failing)
 
 
 def test_verify_says_when_work_is_in_flight(
