@@ -1,22 +1,114 @@
-"""Lines about what matters for security: `key=value`, one line each, never a secret."""
+"""What matters for security: a line in the log and a row that admins can read, never a secret.
 
+A request's row is written at once in a transaction of its own, so a refusal is on record although
+everything else of its request is rolled back. A database that does not answer costs the row, not
+the line.
+"""
+
+import datetime as dt
 import json
 import logging
 import re
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import g, has_request_context, request
+from sqlalchemy import Connection, text
+
+from ops_api.auth.identity import actor_of
+from ops_api.web.state import tracker
 
 VALUE_LENGTH_MAX = 200
+DETAIL_LENGTH_MAX = 2000
+KEPT = dt.timedelta(days=400)
+# Whoever is refused writes a row: no crowd of them may fill the disk.
+EVENTS_MAX = 1_000_000
+PURGE_EVERY = 64
+PURGED_AT_ONCE_MAX = 1000
 
 logger = logging.getLogger("ates.security")
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@/+\-]+")
+_INSERT = text("""
+insert into security_events (at, event, actor, employee_id, address, detail)
+values (:at, :event, :actor, :employee_id, :address, :detail)
+returning event_id
+""")
+_PURGE = text("""
+delete from security_events where event_id in (
+    select event_id from security_events where at < :before or event_id < :oldest_kept
+    order by event_id limit :limit for update skip locked
+)
+""")
 
 
-def log_security(event: str, **fields: object) -> None:
-    """Write `event=sign_in_refused email=...`; odd characters and line breaks are escaped."""
-    pairs = " ".join(f"{name}={_shown(value)}" for name, value in fields.items())
-    logger.info("event=%s %s", event, pairs)
+def log_security(
+    event: str, *, actor: object = None, employee_id: UUID | None = None, **detail: object
+) -> None:
+    """Write `event=sign_in_refused email=...` and, within a request, the row that says the same.
+
+    `actor` is who acts (when not given: the request's caller), `employee_id` whom it is about.
+    Odd characters and line breaks are escaped.
+    """
+    named = {"actor": actor, "employee_id": employee_id}
+    given = {name: value for name, value in named.items() if value is not None}
+    logger.info("event=%s %s", event, _pairs(given | detail))
+    if not has_request_context():
+        return
+    caller = g.get("caller")
+    who = actor or (actor_of(caller) if caller else None)
+    at, address = tracker().clock(), request.remote_addr or ""
+    values = _row(event, at, who, employee_id, address, detail)
+    try:
+        tracker().read(lambda each: _write(each, values))
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
+        logger.warning("event=security_event_not_kept of=%s", event)
+
+
+def record_security(
+    connection: Connection,
+    *,
+    event: str,
+    at: dt.datetime,
+    actor: object = None,
+    employee_id: UUID | None = None,
+    address: str = "",
+    **detail: object,
+) -> None:
+    """Write the row alone, in the transaction of what it tells of: for the command line."""
+    _write(connection, _row(event, at, actor, employee_id, address, detail))
+
+
+def _row(
+    event: str,
+    at: dt.datetime,
+    actor: object,
+    employee_id: UUID | None,
+    address: str,
+    detail: dict[str, object],
+) -> dict[str, Any]:
+    return {
+        "at": at,
+        "event": event,
+        "actor": str(actor or employee_id or "nobody"),
+        "employee_id": employee_id,
+        "address": address,
+        "detail": _pairs(detail)[:DETAIL_LENGTH_MAX],
+    }
+
+
+def _write(connection: Connection, row: dict[str, Any]) -> None:
+    event_id = connection.execute(_INSERT, row).scalar_one()
+    if event_id % PURGE_EVERY == 0:
+        limits = {"before": row["at"] - KEPT, "oldest_kept": event_id - EVENTS_MAX}
+        connection.execute(_PURGE, limits | {"limit": PURGED_AT_ONCE_MAX})
+
+
+def _pairs(fields: dict[str, object]) -> str:
+    return " ".join(f"{name}={_shown(value)}" for name, value in fields.items())
 
 
 def _shown(value: object) -> str:
-    text = str(value)[:VALUE_LENGTH_MAX]
-    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+    shortened = str(value)[:VALUE_LENGTH_MAX]
+    return shortened if _PLAIN.fullmatch(shortened) else json.dumps(shortened)

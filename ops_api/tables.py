@@ -1,6 +1,6 @@
 """Every table of the tracker; importing this fills `ops_api.metadata.metadata` completely."""
 
-from ops_api.auth.models import sessions
+from ops_api.auth.models import security_events, sessions
 from ops_api.days.models import business_days
 from ops_api.employees.models import employees
 from ops_api.idempotency.models import idempotency_keys
@@ -17,6 +17,7 @@ __all__ = [
     "log_head",
     "outbox",
     "publications",
+    "security_events",
     "sessions",
     "tasks",
 ]

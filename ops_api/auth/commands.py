@@ -1,6 +1,7 @@
-"""Signing in."""
+"""Signing in, and ending sessions."""
 
 import datetime as dt
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, Engine, text
@@ -21,6 +22,9 @@ _REHASH = text("""
 update employees set password_hash = :new_hash
 where employee_id = :employee_id and password_hash = :old_hash
 """)
+_SEEN = text("update employees set last_sign_in_at = :now where employee_id = :employee_id")
+_END_ONE = text("delete from sessions where employee_id = :employee_id and handle = :handle")
+_END_ALL = text("delete from sessions where employee_id = :employee_id")
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,14 +34,22 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity
 
 
-def sign_in(engine: Engine, *, email: str, password: str, now: dt.datetime) -> SignedIn:
+def sign_in(
+    engine: Engine,
+    *,
+    email: str,
+    password: str,
+    now: dt.datetime,
+    address: str = "",
+    user_agent: str = "",
+) -> SignedIn:
     """Check a password and begin a session; no connection is held while the hash is computed.
 
     Raises NotSignedInError, the same and about as late for an unknown address as for a wrong
     password, and BusyError when too many sign in at once.
     """
-    address = {"email": _searchable(email)}
-    row = in_transaction(engine, lambda each: each.execute(_CREDENTIALS, address).one_or_none())
+    wanted = {"email": _searchable(email)}
+    row = in_transaction(engine, lambda each: each.execute(_CREDENTIALS, wanted).one_or_none())
     stored_hash = None if row is None else row.password_hash
     if not passwords.is_correct(stored_hash, password) or row is None:
         log_security("sign_in_refused", email=email)
@@ -50,11 +62,29 @@ def sign_in(engine: Engine, *, email: str, password: str, now: dt.datetime) -> S
         if renewed:
             hashes = {"new_hash": renewed, "old_hash": stored_hash}
             connection.execute(_REHASH, {"employee_id": identity.employee_id} | hashes)
-        return start_session(connection, employee_id=identity.employee_id, now=now)
+        connection.execute(_SEEN, {"employee_id": identity.employee_id, "now": now})
+        return start_session(
+            connection,
+            employee_id=identity.employee_id,
+            now=now,
+            address=address,
+            user_agent=user_agent,
+        )
 
     session_id = in_transaction(engine, begin)
     log_security("signed_in", employee_id=identity.employee_id)
     return SignedIn(session_id=session_id, identity=identity)
+
+
+def end_session(connection: Connection, *, employee_id: UUID, handle: UUID) -> bool:
+    """End one of the employee's sessions; False when there is none (any more)."""
+    values = {"employee_id": employee_id, "handle": handle}
+    return connection.execute(_END_ONE, values).rowcount == 1
+
+
+def end_sessions_of(connection: Connection, *, employee_id: UUID) -> int:
+    """End every session of the employee, everywhere; how many there were."""
+    return connection.execute(_END_ALL, {"employee_id": employee_id}).rowcount
 
 
 def _searchable(email: str) -> str:

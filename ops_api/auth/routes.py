@@ -5,11 +5,11 @@ secret, must not be stored; signing out twice is signing out.
 """
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from ops_api.auth.commands import SignedIn, sign_in
 from ops_api.auth.rules import SESSION_LIFETIME
-from ops_api.auth.sessions import end_session
+from ops_api.auth.sessions import forget_session
 from ops_api.security_log import log_security
 from ops_api.unit_of_work import in_transaction
 from ops_api.web.answers import json_response
@@ -58,7 +58,14 @@ def get_me() -> Response:
 
 def begin(email: str, password: str) -> SignedIn:
     """Sign in and leave the session this browser may have had before."""
-    signed_in = sign_in(tracker().engine, email=email, password=password, now=tracker().clock())
+    signed_in = sign_in(
+        tracker().engine,
+        email=email,
+        password=password,
+        now=tracker().clock(),
+        address=request.remote_addr or "",
+        user_agent=request.headers.get("User-Agent", ""),
+    )
     if session_id():
         _forget(session_id())
     return signed_in
@@ -90,4 +97,4 @@ def clear_cookie(response: Response) -> None:
 
 
 def _forget(old_session_id: str) -> None:
-    in_transaction(tracker().engine, lambda each: end_session(each, old_session_id))
+    in_transaction(tracker().engine, lambda each: forget_session(each, old_session_id))

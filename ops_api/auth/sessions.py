@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, text
 
@@ -14,10 +14,13 @@ from ops_api.auth.identity import Identity
 SESSION_BYTES = 32
 SESSION_ID_LENGTH = 43  # of SESSION_BYTES in base64 without padding
 PURGED_PER_SIGN_IN_MAX = 100
+USER_AGENT_LENGTH_MAX = 300
 
 _INSERT = text("""
-insert into sessions (session_hash, employee_id, created_at, last_seen_at, expires_at)
-values (:session_hash, :employee_id, :now, :now, :expires_at)
+insert into sessions (
+    session_hash, handle, employee_id, address, user_agent, created_at, last_seen_at, expires_at
+)
+values (:session_hash, :handle, :employee_id, :address, :user_agent, :now, :now, :expires_at)
 """)
 _FIND = text("""
 select employee_id, name, email, role, last_seen_at, expires_at
@@ -34,15 +37,28 @@ delete from sessions where session_hash in (
 """)
 
 
-def start_session(connection: Connection, *, employee_id: UUID, now: dt.datetime) -> str:
-    """Begin a session and return its id, which is to be stored nowhere but in the browser."""
+def start_session(
+    connection: Connection,
+    *,
+    employee_id: UUID,
+    now: dt.datetime,
+    address: str = "",
+    user_agent: str = "",
+) -> str:
+    """Begin a session and return its id, which is to be stored nowhere but in the browser.
+
+    Address and user agent tell its owner later which of several it is.
+    """
     session_id = secrets.token_urlsafe(SESSION_BYTES)
     connection.execute(_PURGE, {"now": now, "limit": PURGED_PER_SIGN_IN_MAX})
     connection.execute(
         _INSERT,
         {
             "session_hash": _hash(session_id),
+            "handle": uuid4(),
             "employee_id": employee_id,
+            "address": address,
+            "user_agent": clean_agent(user_agent),
             "now": now,
             "expires_at": now + rules.SESSION_LIFETIME,
         },
@@ -65,7 +81,7 @@ def find_session(connection: Connection, session_id: str, *, now: dt.datetime) -
     return Identity(employee_id=row.employee_id, name=row.name, email=row.email, role=row.role)
 
 
-def end_session(connection: Connection, session_id: str) -> None:
+def forget_session(connection: Connection, session_id: str) -> None:
     """Make a session id worthless from now on."""
     connection.execute(_DELETE, {"session_hash": _hash(session_id)})
 
@@ -78,6 +94,11 @@ def csrf_token(session_id: str) -> str:
 def is_csrf_token(session_id: str, token: str) -> bool:
     """Whether a form came from a page of this session."""
     return hmac.compare_digest(csrf_token(session_id).encode(), token.encode("utf-8", "replace"))
+
+
+def clean_agent(user_agent: str) -> str:
+    """What a browser calls itself, printable and of bounded length."""
+    return "".join(filter(str.isprintable, user_agent))[:USER_AGENT_LENGTH_MAX]
 
 
 def _hash(session_id: str) -> bytes:

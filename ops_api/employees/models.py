@@ -34,6 +34,7 @@ employees = Table(
     Column("role", Text, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("password_hash", Text),
+    Column("last_sign_in_at", DateTime(timezone=True)),
     Column("version", Integer, nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("length(name) between 1 and 200", "name"),
