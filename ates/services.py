@@ -3,7 +3,6 @@
 import signal
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -110,12 +109,11 @@ def _own(settings: Settings) -> list[Service]:
         ),
         Service(
             name="dashboards",
-            command=_streamlit(settings["DASHBOARDS_HOST"], dashboards_port),
+            command=[PYTHON, "-m", "dashboards.server"],
             probe=Answers(dashboards_port, "/_stcore/health"),
             needs=("migrate",),
             ports={"DASHBOARDS_PORT": dashboards_port},
             url=f"http://127.0.0.1:{dashboards_port}",
-            folder=_folder_of("dashboards"),
         ),
     ]
 
@@ -183,21 +181,3 @@ def _dagster(settings: Settings) -> list[Service]:
 
 def _ates(name: str) -> list[str]:
     return [PYTHON, "-m", "ates.cli", name]
-
-
-def _streamlit(host: str, port: int) -> list[str]:
-    options = {
-        "server.port": str(port),
-        "server.address": host,
-        "server.headless": "true",
-        "browser.gatherUsageStats": "false",
-    }
-    flags = [f"--{name}={value}" for name, value in options.items()]
-    return [PYTHON, "-m", "streamlit", "run", "app.py", *flags]
-
-
-def _folder_of(package: str) -> Path:
-    spec = find_spec(package)
-    assert spec is not None, f"{package} is part of this project"
-    assert spec.origin is not None
-    return Path(spec.origin).parent

@@ -4,8 +4,11 @@ Cookies ignore ports, so a browser that signed in at the tracker sends its cooki
 long as both are visited under the same host name. The tracker alone says what a cookie is worth.
 """
 
-from typing import Literal
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 import requests
@@ -13,34 +16,62 @@ import streamlit as st
 
 from contracts.environment import read_environment
 from dashboards.settings import DashboardSettings
+from warehouse.reading import Reader, Role
 
 SESSION_COOKIE = "ates_session"
 ANSWER_SECONDS_MAX = 3
 # How long a role taken away, or a sign-out at the tracker, may go unnoticed.
-ROLE_CACHE_SECONDS = 5
-MANAGEMENT = frozenset({"accountant", "admin"})
+ROLE_CACHE_SECONDS = 3
+# How long the last answer stands in for a tracker that does not answer.
+SILENCE_SECONDS_MAX = 60
+VIEWERS_MAX = 1_000
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """A signed-in employee, as the tracker describes them."""
+    """A signed-in employee, as the tracker describes them at this moment."""
 
+    employee_id: UUID
     name: str
-    role: Literal["worker", "manager", "accountant", "admin"]
+    role: Role
 
     @property
-    def may_see_company(self) -> bool:
-        """Totals are for accountants and admins."""
-        return self.role in MANAGEMENT
+    def reader(self) -> Reader:
+        """On whose behalf figures are read."""
+        return Reader(role=self.role, employee_id=self.employee_id)
 
 
 class TrackerSilentError(RuntimeError):
     """The tracker does not answer, so nobody's rights are known."""
 
 
+class _Silence(msgspec.Struct, frozen=True):
+    reason: str
+
+
+_last_answers: OrderedDict[str, tuple[float, Viewer]] = OrderedDict()
+
+
 def current_viewer() -> Viewer | None:
-    """Whoever this browser is signed in as, or nobody. Raises TrackerSilentError."""
-    cookie = st.context.cookies.get(SESSION_COOKIE)
-    return _ask_tracker(cookie) if cookie else None
+    """Whoever this page is shown to, or nobody. Raises TrackerSilentError."""
+    return viewer_of(st.context.cookies)
+
+
+def viewer_of(cookies: Mapping[str, str]) -> Viewer | None:
+    """Whoever a browser with these cookies is signed in as, or nobody. Raises TrackerSilentError.
+
+    While the tracker is silent, its last answer holds for SILENCE_SECONDS_MAX.
+    """
+    cookie = cookies.get(SESSION_COOKIE)
+    if not cookie:
+        return None
+    answer = _ask_tracker(cookie)
+    if isinstance(answer, _Silence):
+        asked_at, viewer = _last_answers.get(cookie, (0.0, None))
+        if viewer is None or time.monotonic() - asked_at > SILENCE_SECONDS_MAX:
+            raise TrackerSilentError(answer.reason)
+        return viewer
+    _remember(cookie, answer)
+    return answer
 
 
 def sign_in_url() -> str:
@@ -57,38 +88,8 @@ def sign_in_url() -> str:
     return f"{tracker.scheme}://{host}{port}/login"
 
 
-def require_viewer() -> Viewer:
-    """Whoever is signed in; otherwise a sentence that helps, and the run ends."""
-    try:
-        viewer = current_viewer()
-    except TrackerSilentError:
-        st.warning(
-            "The task tracker is not answering, so your rights cannot be checked. "
-            "Please try again in a moment."
-        )
-        st.stop()
-    if viewer is None:
-        st.info("Please sign in to see this page, then come back and reload it.")
-        st.link_button("Sign in", sign_in_url(), type="primary")
-        st.stop()
-    return viewer
-
-
-def require_management() -> Viewer:
-    """The viewer, if they may see the company's totals; otherwise a sentence, and the run ends."""
-    viewer = require_viewer()
-    if not viewer.may_see_company:
-        st.info(
-            f"{viewer.name}, the company's totals are for accountants and admins. "
-            f"You are signed in as {viewer.role}."
-        )
-        st.link_button("Sign in as somebody else", sign_in_url())
-        st.stop()
-    return viewer
-
-
-@st.cache_data(ttl=ROLE_CACHE_SECONDS, max_entries=1_000, show_spinner=False)
-def _ask_tracker(cookie: str) -> Viewer | None:
+@st.cache_resource(ttl=ROLE_CACHE_SECONDS, max_entries=VIEWERS_MAX, show_spinner=False)
+def _ask_tracker(cookie: str) -> Viewer | _Silence | None:
     url = f"{read_environment(DashboardSettings).tracker_url.rstrip('/')}/api/v1/me"
     try:
         answer = requests.get(
@@ -99,4 +100,12 @@ def _ask_tracker(cookie: str) -> Viewer | None:
         answer.raise_for_status()
         return msgspec.json.decode(answer.content, type=Viewer)
     except (requests.RequestException, msgspec.DecodeError) as error:
-        raise TrackerSilentError(str(error)) from error
+        return _Silence(str(error))
+
+
+def _remember(cookie: str, viewer: Viewer | None) -> None:
+    _last_answers.pop(cookie, None)
+    if viewer is not None:
+        _last_answers[cookie] = (time.monotonic(), viewer)
+        while len(_last_answers) > VIEWERS_MAX:
+            _last_answers.popitem(last=False)

@@ -1,25 +1,23 @@
-"""The dashboards: `streamlit run dashboards/app.py`. Which pages there are, and nothing else.
+"""The dashboards' script, run by Streamlit for every visit. Which pages there are, and no more.
 
-Home is the default page because Streamlit serves its default page under `/` alone. The folder is
-called `views` because Streamlit would run files of a folder `pages` by themselves, past this one.
+The folder is called `views` because Streamlit would run files of a folder `pages` by themselves,
+past this one.
 """
 
 from pathlib import Path
 
 import streamlit as st
 
-from dashboards.settings import check_options
+from dashboards.frame import require_viewer, show_who_is_here
+from dashboards.navigation import pages_for
 
-FOLDER = Path(__file__).parent
-
-check_options()
 # A local picture: an icon by name would make the browser ask a public host.
 st.set_page_config(
-    page_title="UberPopug", page_icon=str(FOLDER / "images" / "favicon.png"), layout="wide"
+    page_title="UberPopug",
+    page_icon=str(Path(__file__).parent / "images" / "favicon.png"),
+    layout="wide",
 )
-st.navigation(
-    [
-        st.Page(FOLDER / "views" / "home.py", title="Home", default=True),
-        st.Page(FOLDER / "views" / "company.py", title="Company", url_path="company"),
-    ]
-).run()
+viewer = require_viewer()
+page = st.navigation(pages_for(viewer.role))
+show_who_is_here(viewer)
+page.run()

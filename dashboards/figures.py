@@ -1,52 +1,81 @@
-"""The figures of a page: read from the lake in one go, shared by all viewers for some seconds.
+"""The figures of a page, shared by all who may see them until the lake has a newer snapshot.
 
-Whoever asks must be allowed to know; that is checked here, not by menus.
+A page's read function gets the reader that stands in the cache's key and no other, so nobody can
+be handed figures that were read on somebody else's behalf.
 """
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import duckdb
 import streamlit as st
 
 from contracts.environment import read_environment
+from dashboards import lake
 from dashboards.access import Viewer
 from dashboards.settings import DashboardSettings
-from warehouse.company import Company, read_company
-from warehouse.lake import LakeUnavailableError, connect
-from warehouse.settings import LakeSettings
+from warehouse.reading import Reader, read_snapshot_id
 
-# A little less than a page's refresh period, so that one reading serves all viewers of a period.
-FIGURES_CACHE_SECONDS = 4
-FIGURES_CACHE_ENTRIES_MAX = 200
-ATTEMPTS_MAX = 2  # the second one opens the lake anew: a server may have been restarted
+# How long a newer snapshot may go unnoticed: less than a page's refresh period.
+SNAPSHOT_CACHE_SECONDS = 2
+# A snapshot's figures that nobody asks for any more are let go.
+FIGURES_CACHE_SECONDS = 60
+FIGURES_CACHE_ENTRIES_MAX = 500
+T = TypeVar("T")
 
 
-def company_figures(viewer: Viewer, count_days: int, payouts_date: dt.date | None) -> Company:
-    """The company page's figures for the last `count_days` days.
+def today_on_the_clock() -> dt.date:
+    """The local date in the business zone."""
+    return dt.datetime.now(read_environment(DashboardSettings).zone).date()
 
-    Raises PermissionError for a viewer without the right, LakeUnavailableError without a lake.
+
+def read_figures(query: Callable[..., T], viewer: Viewer, **arguments: Any) -> T:
+    """What `query(connection, reader=..., **arguments)` answers for everybody of a role.
+
+    The query must be a function of a module, its arguments plain values, and its answer immutable.
+    Raises ReadRefusedError, and LakeUnavailableError without a lake.
     """
-    if not viewer.may_see_company:
-        raise PermissionError(f"the company's figures are not for the role {viewer.role}")
-    local_date = dt.datetime.now(read_environment(DashboardSettings).zone).date()
-    return _read(local_date, count_days, payouts_date)
+    return _read(query, Reader(role=viewer.role), arguments)
 
 
-@st.cache_data(ttl=FIGURES_CACHE_SECONDS, max_entries=FIGURES_CACHE_ENTRIES_MAX, show_spinner=False)
-def _read(local_date: dt.date, count_days: int, payouts_date: dt.date | None) -> Company:
-    for attempt in range(1, ATTEMPTS_MAX + 1):
-        try:
-            with _lake().cursor() as cursor:
-                return read_company(
-                    cursor, local_date=local_date, count_days=count_days, payouts_date=payouts_date
-                )
-        except duckdb.Error as error:
-            _lake.clear()
-            if attempt == ATTEMPTS_MAX:
-                raise LakeUnavailableError(f"the lake cannot be read: {error}") from error
-    raise AssertionError("every attempt returns or raises")
+def read_own_figures(query: Callable[..., T], viewer: Viewer, **arguments: Any) -> T:
+    """The same for figures that are one employee's alone."""
+    return _read(query, viewer.reader, arguments)
 
 
-@st.cache_resource(show_spinner=False)
-def _lake() -> duckdb.DuckDBPyConnection:
-    return connect(read_environment(LakeSettings), read_only=True)
+def forget_figures() -> None:
+    """Read everything anew next time."""
+    _snapshot_id.clear()
+    _figures.clear()
+
+
+def _read(query: Callable[..., T], reader: Reader, arguments: dict[str, Any]) -> T:
+    name = f"{query.__module__}.{query.__qualname__}"
+    answer: T = _figures(name, _snapshot_id(), reader, sorted(arguments.items()), query)
+    return answer
+
+
+@st.cache_resource(ttl=SNAPSHOT_CACHE_SECONDS, show_spinner=False)
+def _snapshot_id() -> int:
+    return lake.read(read_snapshot_id)
+
+
+# Frozen structs need no copy for each who looks, hence a "resource".
+@st.cache_resource(
+    ttl=FIGURES_CACHE_SECONDS,
+    max_entries=FIGURES_CACHE_ENTRIES_MAX,
+    show_spinner=False,
+    hash_funcs={Reader: lambda reader: (reader.role, str(reader.employee_id))},
+)
+def _figures(
+    name: str,  # noqa: ARG001 - part of the key
+    snapshot_id: int,  # noqa: ARG001 - part of the key
+    reader: Reader,
+    arguments: list[tuple[str, Any]],
+    _query: Callable[..., Any],
+) -> Any:
+    def ask(connection: duckdb.DuckDBPyConnection) -> Any:
+        return _query(connection, reader=reader, **dict(arguments))
+
+    return lake.read(ask)

@@ -1,15 +1,21 @@
 """What the dashboards need to know about their surroundings; defaults live in `ates`."""
 
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
-import streamlit as st
+from msgspec import Meta
+from streamlit import config
 
-# Options whose wrong value would cost speed, privacy or a stack trace on a page.
+# Options whose wrong value would cost speed, privacy or a stack trace on a page. Under an ASGI
+# server Streamlit ignores its own environment variables without a word, so the file is the one way.
 OPTIONS = {
     "browser.gatherUsageStats": False,
     "client.showErrorDetails": "none",
+    "client.toolbarMode": "minimal",
+    "logger.level": "warning",
     "runner.postScriptGC": False,
+    "server.fileWatcherType": "none",
 }
 
 
@@ -18,6 +24,8 @@ class DashboardSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     tracker_url: str
     business_timezone: str
+    dashboards_host: str = "127.0.0.1"
+    dashboards_port: Annotated[int, Meta(ge=1, le=65535)] = 8501
 
     @property
     def zone(self) -> ZoneInfo:
@@ -28,5 +36,5 @@ class DashboardSettings(msgspec.Struct, frozen=True, kw_only=True):
 def check_options() -> None:
     """Raise RuntimeError when `.streamlit/config.toml` was not read."""
     for name, value in OPTIONS.items():
-        if st.get_option(name) != value:
+        if config.get_option(name) != value:
             raise RuntimeError(f"Streamlit's {name} is not {value!r}: config.toml was not read")

@@ -1,16 +1,32 @@
-"""Numbers and times as people read them."""
+"""Numbers and times as people read them, in the language of whoever looks."""
 
 import datetime as dt
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
+
+from dashboards.languages import _, locale
 
 CENTS = Decimal(100)
 MINUS = "\u2212"
 
 
 def money(cents: int) -> str:
-    """`-123450` as `\u22121,234.50`."""
-    return f"{amount(cents):,.2f}".replace("-", MINUS)
+    """`-123450` as `1,234.50` behind a real minus, or as `1 234,50` where that is the custom."""
+    text = format_decimal(amount(cents), "#,##0.00", locale=locale(), decimal_quantization=False)
+    return text.replace("-", MINUS)
+
+
+def signed(cents: int) -> str:
+    """The same with a sign before gains, too: for movements."""
+    return f"+{money(cents)}" if cents > 0 else money(cents)
+
+
+def number(count: int) -> str:
+    """A count with thousands separators."""
+    return format_decimal(count, locale=locale()).replace("-", MINUS)
 
 
 def amount(cents: int) -> Decimal:
@@ -20,19 +36,28 @@ def amount(cents: int) -> Decimal:
 
 def day(date: dt.date) -> str:
     """A date for reading: `Mon 2 Mar 2026`."""
-    return f"{date:%a} {date.day} {date:%b %Y}"
+    return format_date(date, "EEE d MMM y", locale=locale())
+
+
+def short_day(date: dt.date) -> str:
+    """A date where the year is plain from what stands around it: `2 Mar`."""
+    return format_date(date, "d MMM", locale=locale())
 
 
 def moment(at: dt.datetime, zone: ZoneInfo) -> str:
     """A moment in the business zone, to the second: `Mon 2 Mar 2026, 09:00:07`."""
-    local = at.astimezone(zone)
-    return f"{day(local.date())}, {local:%H:%M:%S}"
+    return f"{day(at.astimezone(zone).date())}, {clock(at, zone)}"
+
+
+def clock(at: dt.datetime, zone: ZoneInfo) -> str:
+    """The time of day in the business zone: `09:00:07`."""
+    return format_time(at.astimezone(zone), "HH:mm:ss", locale=locale())
 
 
 def age(seconds: float) -> str:
     """How long ago something was, in the largest unit that is at least one."""
     whole = max(0, int(seconds))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+    for size, unit in ((86_400, _("{count} d")), (3_600, _("{count} h")), (60, _("{count} min"))):
         if whole >= size:
-            return f"{whole // size} {unit}"
-    return f"{whole} s"
+            return unit.format(count=whole // size)
+    return _("{count} s").format(count=whole)

@@ -4,34 +4,24 @@ All of them come from one snapshot of the lake, so they agree with each other; a
 in SQL. Amounts are integer cents.
 """
 
-import contextlib
 import datetime as dt
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, TypeVar
 from uuid import UUID
 
 import duckdb
 import msgspec
 
+from warehouse.reading import (
+    MANAGEMENT,
+    LakeState,
+    Reader,
+    read_lake_state,
+    require_role,
+    rows,
+    snapshot,
+)
+
 DAYS_MIN = 2  # today and yesterday
 DAYS_MAX = 3_660  # ten years
-QUERIES = Path(__file__).with_name("queries")
-S = TypeVar("S", bound=msgspec.Struct)
-
-
-class LakeState(msgspec.Struct, frozen=True):
-    """How far the lake is; the dates are None until there is such a day.
-
-    `first_date` is the first day with an entry or a certificate, so never after the other two.
-    """
-
-    contiguous_position: int
-    last_position: int
-    committed_at: dt.datetime
-    first_date: dt.date | None
-    closed_through: dt.date | None
-    paid_through: dt.date | None
 
 
 class CompanyDay(msgspec.Struct, frozen=True):
@@ -104,6 +94,7 @@ class Company(msgspec.Struct, frozen=True):
 def read_company(
     connection: duckdb.DuckDBPyConnection,
     *,
+    reader: Reader,
     local_date: dt.date,
     count_days: int,
     payouts_date: dt.date | None = None,
@@ -111,24 +102,23 @@ def read_company(
     """The last `count_days` business days up to today, and the payouts of a date.
 
     Today is the local date, or the day after the last closed one if that is later, as the tracker
-    counts it. Without a `payouts_date` the newest paid day is taken.
+    counts it. Without a `payouts_date` the newest paid day is taken. Raises ReadRefusedError.
     """
+    require_role(reader, MANAGEMENT)
     assert DAYS_MIN <= count_days <= DAYS_MAX
-    with _snapshot(connection):
-        [state] = _rows(connection, LakeState, "company_state")
-        today = local_date
-        if state.closed_through is not None:
-            today = max(today, state.closed_through + dt.timedelta(days=1))
+    with snapshot(connection):
+        state = read_lake_state(connection)
+        today = state.today(local_date)
         dates = {"first": today - dt.timedelta(days=count_days - 1), "last": today}
-        days = _rows(connection, CompanyDay, "company_days", **dates)
-        [span] = _rows(connection, Span, "company_span", **dates)
-        balances = _rows(connection, EmployeeBalance, "company_balances")
+        days = rows(connection, CompanyDay, "company_days", **dates)
+        [span] = rows(connection, Span, "company_span", **dates)
+        balances = rows(connection, EmployeeBalance, "company_balances")
         payouts_date = payouts_date or state.paid_through
-        [payouts_day] = _rows(
+        [payouts_day] = rows(
             connection, CompanyDay, "company_days",
             first=payouts_date or today, last=payouts_date or today,
         )  # fmt: skip
-        payouts = _rows(
+        payouts = rows(
             connection, EmployeePayout, "company_payouts", business_date=payouts_date or today
         )
     return Company(
@@ -141,20 +131,3 @@ def read_company(
         payouts=payouts,
         payouts_cents=payouts_day.payouts_cents,
     )
-
-
-@contextlib.contextmanager
-def _snapshot(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """One transaction that only reads: every query in it sees the same lake."""
-    connection.begin()
-    try:
-        yield
-    finally:
-        connection.rollback()
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, kind: type[S], query: str, **values: Any
-) -> list[S]:
-    text = (QUERIES / f"{query}.sql").read_text(encoding="utf-8")
-    return [kind(*row) for row in connection.execute(text, values or None).fetchall()]

@@ -12,6 +12,7 @@ from ates.commands.verify import failing_lines
 from warehouse.checks import Verification, verify
 from warehouse.company import Company, read_company
 from warehouse.dearest import DearestTask, read_dearest_tasks
+from warehouse.reading import OPERATOR
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,6 +46,7 @@ def read_summary(
     payouts_date = row[0] if row is not None else None
     company = read_company(
         lake,
+        reader=OPERATOR,
         local_date=now.astimezone(zone).date(),
         count_days=DAYS_SHOWN,
         payouts_date=payouts_date,

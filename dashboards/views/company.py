@@ -5,16 +5,14 @@ import datetime as dt
 import pyarrow as pa
 import streamlit as st
 
-from contracts.environment import read_environment
-from dashboards.access import require_management
+from dashboards.access import Viewer
 from dashboards.charts import earnings_by_day, in_words
-from dashboards.figures import company_figures
-from dashboards.settings import DashboardSettings
-from dashboards.wording import MINUS, age, amount, day, moment, money
-from warehouse.company import Company
-from warehouse.lake import LakeUnavailableError
+from dashboards.figures import read_figures, today_on_the_clock
+from dashboards.frame import live_page, show_freshness
+from dashboards.wording import MINUS, amount, day, money
+from warehouse.company import Company, read_company
+from warehouse.reading import MANAGEMENT
 
-REFRESH_SECONDS = 5
 SPANS = {"7 days": 7, "30 days": 30, "90 days": 90, "1 year": 365}
 FORMULA = (
     "Earnings of a day are the fees charged for assignments minus the rewards credited for "
@@ -23,29 +21,18 @@ FORMULA = (
 AMOUNT_TYPE = pa.decimal128(18, 2)
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
-def show_company() -> None:
-    """The whole page; it draws itself anew, rights included, every few seconds."""
-    viewer = require_management()
+def show_company(viewer: Viewer) -> None:
+    """The whole page."""
     span = st.segmented_control(
         "Span", list(SPANS), default="30 days", required=True, key="span", bind="query-params"
     )
     wanted: dt.date | None = st.session_state.get("payouts_date")
-    try:
-        company = company_figures(viewer, SPANS[span], wanted)
-    except LakeUnavailableError:
-        st.warning(
-            "The ledger cannot be read right now, so no figures are shown. "
-            "This page tries again every few seconds."
-        )
+    company = read_figures(
+        read_company, viewer,
+        local_date=today_on_the_clock(), count_days=SPANS[span], payouts_date=wanted,
+    )  # fmt: skip
+    if not show_freshness(company.state):
         return
-    if company.state.last_position == 0:
-        st.info(
-            "No events have reached the ledger yet. As soon as somebody creates a task, "
-            "its fee shows here."
-        )
-        return
-    show_freshness(company)
     show_today(company)
     show_days(company, span)
     left, right = st.columns([3, 2], gap="large")
@@ -53,17 +40,6 @@ def show_company() -> None:
         show_balances(company)
     with right:
         show_payouts(company)
-
-
-def show_freshness(company: Company) -> None:
-    """Say of when the figures are, and whether something is still on its way."""
-    state = company.state
-    seconds = (dt.datetime.now(dt.UTC) - state.committed_at).total_seconds()
-    zone = read_environment(DashboardSettings).zone
-    text = f"Data as of {moment(state.committed_at, zone)} ({age(seconds)} ago)"
-    if missing := state.last_position - state.contiguous_position:
-        text += f"; some of the last {missing:,} events are still on their way"
-    st.caption(f"{text}. Event {state.last_position:,}.")
 
 
 def show_today(company: Company) -> None:
@@ -172,5 +148,4 @@ def show_table(columns: dict[str, object], amounts: str) -> None:
     )
 
 
-st.title("Company")
-show_company()
+live_page("Company", show_company, roles=MANAGEMENT)

@@ -2,12 +2,19 @@
 
 import streamlit as st
 
-from dashboards.access import require_viewer
+from dashboards.frame import plain, require_viewer, role_name
+from dashboards.languages import _
+from dashboards.navigation import PAGES
 
-st.title("UberPopug dashboards")
 viewer = require_viewer()
-st.write(f"Welcome, {viewer.name}. You are signed in as {viewer.role}.")
-if viewer.may_see_company:
-    st.page_link("views/company.py", label="Company: earnings, balances and payouts")
-else:
-    st.write("The company's totals are for accountants and admins.")
+st.title(_("UberPopug dashboards"))
+if unknown := st.query_params.get("unknown"):
+    st.info(_("There is no page “{name}” here.").format(name=plain(unknown[:80])))
+st.write(
+    _("Welcome, {name}. You are signed in as {role}.").format(
+        name=plain(viewer.name), role=role_name(viewer.role)
+    )
+)
+for page in PAGES:
+    if viewer.role in page.roles:
+        st.page_link(page.file, label=_(page.title), icon=page.icon)

@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from ates.embedded.postgres import ROLE, PostgresServer
+from dashboards import lake as lake_door
 from ops_api.app import create_app
 from ops_api.auth.sessions import start_session
 from ops_api.clock import system_clock
@@ -140,13 +141,18 @@ def surroundings(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     options = tomllib.loads((ROOT / "dashboards/.streamlit/config.toml").read_text("utf-8"))
-    for section in ("browser", "client", "runner"):
+    for section in ("browser", "client", "logger", "runner", "server"):
         for option, value in options[section].items():
             config.set_option(f"{section}.{option}", value)
-    st.cache_data.clear()
+    _forget()
     yield
-    st.cache_data.clear()
+    _forget()
+
+
+def _forget() -> None:
+    """No answer and no connection of another test."""
     st.cache_resource.clear()
+    lake_door.forget()
 
 
 @pytest.fixture

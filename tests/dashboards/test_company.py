@@ -12,9 +12,12 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from dashboards import figures
+from dashboards import lake as lake_door
 from dashboards.access import Viewer
 from dashboards.settings import check_options
 from tests.dashboards.ledger import BEFORE, TODAY, YESTERDAY, Ledger
+from warehouse.company import read_company
+from warehouse.reading import ReadRefusedError
 
 Open = Callable[..., AppTest]
 
@@ -133,7 +136,7 @@ def test_figures_follow_the_ledger_while_it_is_written(
 
     ledger.fee(UUID(int=1), TODAY, 1_000)
     ledger.write()
-    figures._read.clear()
+    figures.forget_figures()
 
     assert metrics(app.run())["Earned today"] == ("10.00", "10.00 more than yesterday")
 
@@ -142,7 +145,7 @@ def test_figures_follow_the_ledger_while_it_is_written(
 def test_others_see_a_sentence_and_no_figure(open_page: Open, role: str) -> None:
     app = open_page(role)
 
-    assert f"Iris {role}, the company's totals are for accountants and admins" in text_of(app)
+    assert f"Iris {role}, this page is for accountant, admin" in text_of(app)
     assert not app.metric
     assert not app.dataframe
     assert not app.exception
@@ -196,8 +199,8 @@ def test_a_lake_that_went_down_is_a_sentence_and_comes_back(
     app = open_page("admin")
     url = shared_lake["LAKE_CATALOG_URL"]
     monkeypatch.setenv("LAKE_CATALOG_URL", url.rpartition("/")[0] + "/no_such_database")
-    figures._read.clear()
-    figures._lake.clear()
+    figures.forget_figures()
+    lake_door.forget()
     app.run()
     assert "The ledger cannot be read right now" in text_of(app)
     assert not app.metric
@@ -222,5 +225,7 @@ def test_a_page_without_its_options_is_refused() -> None:
 
 @pytest.mark.usefixtures("surroundings")
 def test_figures_refuse_who_may_not_know() -> None:
-    with pytest.raises(PermissionError):
-        figures.company_figures(Viewer("Iris", "worker"), 7, None)
+    viewer = Viewer(UUID(int=1), "Iris", "worker")
+
+    with pytest.raises(ReadRefusedError):
+        figures.read_figures(read_company, viewer, local_date=TODAY, count_days=7)

@@ -10,6 +10,7 @@ import pytest
 from tests.dashboards.ledger import Ledger
 from warehouse.company import DAYS_MAX, CompanyDay, read_company
 from warehouse.lake import connect, create_tables
+from warehouse.reading import OPERATOR
 from warehouse.settings import LakeSettings
 
 MONDAY = dt.date(2026, 3, 2)
@@ -31,7 +32,7 @@ def ledger(lake_settings: LakeSettings) -> Iterator[Ledger]:
 
 
 def test_figures_of_a_span_are_those_of_its_days(ledger: Ledger) -> None:
-    company = read_company(ledger.connection, local_date=TUESDAY, count_days=3)
+    company = read_company(ledger.connection, reader=OPERATOR, local_date=TUESDAY, count_days=3)
 
     assert company.days == [
         CompanyDay(MONDAY - dt.timedelta(days=1), 0, 0, 0, 0, is_closed=False),
@@ -49,15 +50,15 @@ def test_figures_of_a_span_are_those_of_its_days(ledger: Ledger) -> None:
 
 
 def test_today_is_never_a_closed_day_even_if_the_clock_says_so(ledger: Ledger) -> None:
-    behind = read_company(ledger.connection, local_date=MONDAY, count_days=2)
-    ahead = read_company(ledger.connection, local_date=WEDNESDAY, count_days=2)
+    behind = read_company(ledger.connection, reader=OPERATOR, local_date=MONDAY, count_days=2)
+    ahead = read_company(ledger.connection, reader=OPERATOR, local_date=WEDNESDAY, count_days=2)
 
     assert behind.today.business_date == TUESDAY
     assert ahead.today.business_date == WEDNESDAY
 
 
 def test_reading_leaves_no_transaction_open(ledger: Ledger) -> None:
-    read_company(ledger.connection, local_date=TUESDAY, count_days=DAYS_MAX)
+    read_company(ledger.connection, reader=OPERATOR, local_date=TUESDAY, count_days=DAYS_MAX)
 
     with pytest.raises(duckdb.TransactionException, match="no transaction is active"):
         ledger.connection.execute("rollback")
@@ -65,7 +66,11 @@ def test_reading_leaves_no_transaction_open(ledger: Ledger) -> None:
 
 def test_a_payout_day_without_payouts_is_empty(ledger: Ledger) -> None:
     company = read_company(
-        ledger.connection, local_date=TUESDAY, count_days=2, payouts_date=TUESDAY
+        ledger.connection,
+        reader=OPERATOR,
+        local_date=TUESDAY,
+        count_days=2,
+        payouts_date=TUESDAY,
     )
 
     assert (company.payouts, company.payouts_cents) == ([], 0)

@@ -1,0 +1,43 @@
+"""The ASGI application: Streamlit's own, our front before it, and the routes beside it."""
+
+import importlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from dashboards import exports, languages
+from dashboards.front import Front
+from dashboards.settings import DashboardSettings
+
+SCRIPT = Path(__file__).with_name("app.py")
+# What a first page needs, and what takes a second to load: loaded before anybody waits for it.
+WARM_MODULES = ("altair", "duckdb", "pandas", "pyarrow", "xlsxwriter", "dashboards.frame")
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: DashboardSettings) -> st.App:
+    """Everything that answers under the dashboards' address."""
+    return st.App(
+        SCRIPT,
+        lifespan=_warm_up,
+        routes=[*exports.ROUTES, *languages.ROUTES],
+        middleware=[Middleware(Front, settings=settings)],
+        on_script_error=_log_script_error,
+    )
+
+
+@asynccontextmanager
+async def _warm_up(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    for name in WARM_MODULES:
+        importlib.import_module(name)
+    yield {}
+
+
+def _log_script_error(error: Exception) -> None:
+    """Streamlit shows a sentence without details; the details belong into our log."""
+    log.error("a page failed", exc_info=error)

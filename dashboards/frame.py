@@ -1,0 +1,144 @@
+"""What all pages have around their figures: who looks, how fresh it is, and what went wrong.
+
+A page is one function that draws; `live_page` calls it anew every few seconds, rights included.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+import streamlit as st
+
+from contracts.environment import read_environment
+from dashboards.access import TrackerSilentError, Viewer, current_viewer, sign_in_url
+from dashboards.languages import NAMES, _, _n, language
+from dashboards.settings import DashboardSettings
+from dashboards.wording import age, moment, number
+from warehouse.lake import LakeUnavailableError
+from warehouse.reading import EVERYBODY, LakeState, ReadRefusedError, Role
+
+REFRESH_SECONDS = 5
+
+
+def live_page(
+    title: str, draw: Callable[[Viewer], None], *, roles: frozenset[Role] = EVERYBODY
+) -> None:
+    """A page for some roles: `draw` gets whoever looks and may raise what reads raise."""
+    st.title(title)
+
+    @st.fragment(run_every=REFRESH_SECONDS)
+    def show() -> None:
+        viewer = require_viewer()
+        if viewer.role not in roles:
+            _refuse(viewer, roles)
+            return
+        try:
+            draw(viewer)
+        except ReadRefusedError:
+            _refuse(viewer, roles)
+        except LakeUnavailableError:
+            st.warning(
+                _(
+                    "The ledger cannot be read right now, so no figures are shown. "
+                    "This page tries again every few seconds."
+                )
+            )
+
+    show()
+
+
+def require_viewer() -> Viewer:
+    """Whoever is signed in; otherwise a sentence that helps, and the run ends."""
+    try:
+        viewer = current_viewer()
+    except TrackerSilentError:
+        st.warning(
+            _(
+                "The task tracker is not answering, so your rights cannot be checked. "
+                "This page tries again every few seconds."
+            )
+        )
+        st.stop()
+    if viewer is None:
+        st.info(_("Please sign in to see this page, then come back and reload it."))
+        st.link_button(_("Sign in"), sign_in_url(), type="primary")
+        st.stop()
+    return viewer
+
+
+def show_freshness(state: LakeState) -> bool:
+    """Say of when the figures are; False, after a sentence, when there are none yet."""
+    if state.last_position == 0:
+        st.info(
+            _(
+                "No events have reached the ledger yet. As soon as somebody creates a task, "
+                "its fee shows here."
+            )
+        )
+        return False
+    seconds = (dt.datetime.now(dt.UTC) - state.committed_at).total_seconds()
+    zone = read_environment(DashboardSettings).zone
+    parts = [
+        _("Data as of {moment} ({age} ago), event {position}.").format(
+            moment=moment(state.committed_at, zone),
+            age=age(seconds),
+            position=number(state.last_position),
+        )
+    ]
+    if missing := state.last_position - state.contiguous_position:
+        parts.append(
+            _n(
+                "One of the last {count} events is still on its way.",
+                "Some of the last {count} events are still on their way.",
+                missing,
+            ).format(count=number(missing))
+        )
+    st.caption(" ".join(parts))
+    return True
+
+
+def show_who_is_here(viewer: Viewer) -> None:
+    """The foot of the menu: name, role, the way to the tracker, languages."""
+    with st.sidebar:
+        st.markdown(f"**{plain(viewer.name)}**  \n{role_name(viewer.role)}")
+        st.link_button(
+            _("Tasks"), read_environment(DashboardSettings).tracker_url, icon=":material/checklist:"
+        )
+        show_languages()
+
+
+def show_languages() -> None:
+    """A link for each language; the one in use is plain text."""
+    here = language()
+    links = [
+        label
+        if name == here
+        else f'<a href="/language/{name}" target="_self" lang="{name}">{label}</a>'
+        for name, label in NAMES.items()
+    ]
+    st.html(" · ".join(links))
+
+
+def role_name(role: Role) -> str:
+    """A role as people call it."""
+    names: dict[Role, str] = {
+        "worker": _("worker"),
+        "manager": _("manager"),
+        "accountant": _("accountant"),
+        "admin": _("admin"),
+    }
+    return names[role]
+
+
+def plain(text: str) -> str:
+    """Somebody's text inside Markdown, none of whose characters means anything there."""
+    return "".join(f"\\{each}" if each in r"\`*_{}[]()<>#+-.!|~$:^=" else each for each in text)
+
+
+def _refuse(viewer: Viewer, roles: frozenset[Role]) -> None:
+    wanted = sorted(role_name(role) for role in roles)
+    st.info(
+        _("{name}, this page is for {roles}. You are signed in as {role}.").format(
+            name=plain(viewer.name), roles=", ".join(wanted), role=role_name(viewer.role)
+        )
+    )
+    st.link_button(_("Sign in as somebody else"), sign_in_url())
