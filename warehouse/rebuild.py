@@ -14,38 +14,13 @@ import duckdb
 
 from warehouse.ingest import LogRow, apply_missing
 from warehouse.lake import connect, create_tables
+from warehouse.lake_tables import FOLLOWING_FROM_THE_LOG, LakeTable
 from warehouse.payouts import CertificateMismatch, pay_due_days
 from warehouse.settings import LakeSettings
 from warehouse.state import IngestState, read_state
 
 # Rows of the log after the first position up to the second, in order, a page of them.
 ReadLog = Callable[[int, int], list[LogRow]]
-
-LOGICAL_TABLES = {
-    "raw.events": "select * from {}.raw.events",
-    "raw.quarantine": (
-        "select quarantine_id, position, topic, reason, detail, record from {}.raw.quarantine"
-        " where position is not null"
-    ),
-    "ledger.postings": "select * from {}.ledger.postings",
-    "ledger.account_days": (
-        "select account, business_date, sum(fees_cents), sum(rewards_cents), sum(payouts_cents),"
-        " sum(count_entries) from {}.ledger.account_days group by account, business_date"
-    ),
-    "ledger.certificates": "select * from {}.ledger.certificates",
-    "ledger.payouts": "select * from {}.ledger.payouts",
-    "ledger.paid_days": (
-        "select business_date, count_payouts, payouts_cents from {}.ledger.paid_days"
-    ),
-    "marts.employee_versions": "select * from {}.marts.employee_versions",
-    "marts.tasks_created": "select * from {}.marts.tasks_created",
-    "marts.dearest_tasks": (
-        "select * from {}.marts.dearest_tasks qualify row_number() over ("
-        "partition by business_date order by reward_cents desc, completed_at, task_id) = 1"
-    ),
-    "ops.ingest_state": "select contiguous_position, last_position from {}.ops.ingest_state",
-    "ops.payout_state": "select paid_through from {}.ops.payout_state",
-}
 
 
 @dataclass(frozen=True)
@@ -95,8 +70,8 @@ def rebuild_and_compare(
             f"attach 'ducklake:{folder / 'catalog.ducklake'}' as rebuilt"
             f" (data_path '{folder / 'data'}/', read_only)"
         )
-        for table, query in LOGICAL_TABLES.items():
-            yield _compare(live, table, query)
+        for table in FOLLOWING_FROM_THE_LOG:
+            yield _compare(live, table)
         live.execute("rollback")
 
 
@@ -142,8 +117,9 @@ def _pay(connection: duckdb.DuckDBPyConnection, through: dt.date | None) -> None
         raise RebuildError(f"in the rebuilt lake {error}") from error
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> TableComparison:
-    ours, theirs = query.format("lake"), query.format("rebuilt")
+def _compare(connection: duckdb.DuckDBPyConnection, table: LakeTable) -> TableComparison:
+    assert table.meaning is not None, f"{table.full_name} does not follow from the log"
+    ours, theirs = table.meaning.format("lake"), table.meaning.format("rebuilt")
     counts = [
         connection.execute(f"select count(*) from ({select})").fetchone()  # noqa: S608 - all ours
         for select in (
@@ -152,4 +128,4 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: str, query: str) -> T
             f"({theirs}) except all ({ours})",
         )
     ]
-    return TableComparison(table, *(int(row[0]) for row in counts if row is not None))
+    return TableComparison(table.full_name, *(int(row[0]) for row in counts if row is not None))

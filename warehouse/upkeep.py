@@ -12,26 +12,15 @@ import duckdb
 
 from warehouse.durability import sync_new_files
 from warehouse.lake import RivalError, transaction
+from warehouse.lake_tables import APPENDED, FOLDED, LakeTable
 from warehouse.models import model
 
 COMMITS_BETWEEN_ROUNDS = 50
 # Every so many rounds, files below so many bytes are merged: a byte is copied a few times in its
 # life, not once a round for ever.
 TIERS = ((1, 4 * 1024**2), (10, 32 * 1024**2), (100, 256 * 1024**2))
-APPENDED_TABLES = (
-    ("raw", "events"),
-    ("raw", "quarantine"),
-    ("ledger", "postings"),
-    ("ledger", "certificates"),
-    ("ledger", "payouts"),
-    ("ledger", "paid_days"),
-    ("marts", "employee_versions"),
-    ("marts", "tasks_created"),
-    ("ops", "check_results"),
-)
 # A table with fewer files than this is read quickly as it is.
 FILES_MIN = 8
-FOLDED_TABLES = (("ledger", "account_days"), ("marts", "dearest_tasks"))
 ROUNDS_BETWEEN_REWRITES = 10
 ROUNDS_BETWEEN_SEARCHES = 100
 REWRITE_DELETED_SHARE = 0.3
@@ -68,11 +57,11 @@ def tend(
     number = epoch // COMMITS_BETWEEN_ROUNDS
     merged = 0
     try:
-        for schema, table in FOLDED_TABLES:
-            _fold(connection, schema, table)
-        merged = _merge(connection, APPENDED_TABLES, number)
+        for table in FOLDED:
+            _fold(connection, table)
+        merged = _merge(connection, APPENDED, number)
         if number % ROUNDS_BETWEEN_REWRITES == 0:
-            merged += _merge(connection, FOLDED_TABLES, number)
+            merged += _merge(connection, FOLDED, number)
             _rewrite(connection)
         deleted = _forget(connection, kept)
         if number % ROUNDS_BETWEEN_SEARCHES == 0:
@@ -82,18 +71,18 @@ def tend(
     return UpkeepReport(merged, deleted, is_cut_short=False)
 
 
-def _fold(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
-    name = f"{schema}.{table}"
+def _fold(connection: duckdb.DuckDBPyConnection, table: LakeTable) -> None:
+    name = table.full_name
     with transaction(connection):
-        connection.execute(f"create or replace temp table folded as {model(f'fold_{table}')}")
+        connection.execute(f"create or replace temp table folded as {model(f'fold_{table.name}')}")
         if connection.execute("select 1 from folded limit 1").fetchone() is None:
             return
-        before = _checksum(connection) if table == "account_days" else None
+        before = _checksum(connection) if table.name == "account_days" else None
         connection.execute(
             f"delete from {name} where business_date in (select business_date from folded)"  # noqa: S608 - a name of ours
         )
         connection.execute(f"insert into {name} by name from folded")
-        after = _checksum(connection) if table == "account_days" else None
+        after = _checksum(connection) if table.name == "account_days" else None
         assert before == after, f"folding must not change a sum: {before} became {after}"
         sync_new_files(connection)
 
@@ -106,19 +95,19 @@ def _checksum(connection: duckdb.DuckDBPyConnection) -> object:
 
 
 def _merge(
-    connection: duckdb.DuckDBPyConnection, tables: tuple[tuple[str, str], ...], number: int
+    connection: duckdb.DuckDBPyConnection, tables: tuple[LakeTable, ...], number: int
 ) -> int:
     bytes_max = max(size for rounds, size in TIERS if number % rounds == 0)
     merged = 0
     crowded = _crowded_tables(connection)
-    for schema, table in tables:
-        if table not in crowded:
+    for table in tables:
+        if table.name not in crowded:
             continue
         with transaction(connection):
             rows = connection.execute(
                 "select sum(files_processed) from ducklake_merge_adjacent_files("
                 "'lake', $1, schema => $2, max_file_size => $3)",
-                [table, schema, bytes_max],
+                [table.name, table.schema, bytes_max],
             ).fetchone()
             sync_new_files(connection)
         merged += int(rows[0] or 0) if rows else 0
@@ -134,12 +123,12 @@ def _crowded_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 def _rewrite(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop the deleted rows from the files of folded tables."""
-    for schema, table in FOLDED_TABLES:
+    for table in FOLDED:
         with transaction(connection):
             connection.execute(
                 "call ducklake_rewrite_data_files("
                 "'lake', $1, schema => $2, delete_threshold => $3)",
-                [table, schema, REWRITE_DELETED_SHARE],
+                [table.name, table.schema, REWRITE_DELETED_SHARE],
             )
             sync_new_files(connection)
 

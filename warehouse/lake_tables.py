@@ -1,0 +1,96 @@
+"""Every table of the lake and how it is kept: the one list for rebuild, upkeep and tests.
+
+A test compares it with the tables of a new lake, so a table that is missing here is noticed.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+
+class Keeping(Enum):
+    """How upkeep treats a table's files."""
+
+    APPENDED = "rows are added and stay: small files are merged"
+    FOLDED = "several rows may stand for one: they are added up, then merged"
+    STATE = "a row or a few that are updated in place: nothing to do"
+
+
+@dataclass(frozen=True)
+class LakeTable:
+    """One table.
+
+    `meaning` is a query with `{}` for the lake's name that gives what the table says, however its
+    rows are spread over batches: a lake built anew must give the same rows. None: the table does
+    not follow from the event log. `days` is the column of `meaning` by which a span of business
+    days is cut out of it; None: it makes sense for the whole history only.
+    """
+
+    schema: str
+    name: str
+    keeping: Keeping
+    meaning: str | None
+    days: Literal["business_date", "position"] | None = None
+
+    @property
+    def full_name(self) -> str:
+        """`schema.table`."""
+        return f"{self.schema}.{self.name}"
+
+
+def _whole(schema: str, name: str, days: Literal["business_date", "position"]) -> LakeTable:
+    """A table whose rows mean what they say, one by one."""
+    return LakeTable(schema, name, Keeping.APPENDED, f"from {{}}.{schema}.{name}", days)
+
+
+TABLES = (
+    _whole("raw", "events", "business_date"),
+    LakeTable(
+        "raw",
+        "quarantine",
+        Keeping.APPENDED,
+        "select quarantine_id, position, topic, record from {}.raw.quarantine"
+        " where position is not null",
+        "position",
+    ),
+    _whole("ledger", "postings", "business_date"),
+    LakeTable(
+        "ledger",
+        "account_days",
+        Keeping.FOLDED,
+        "select account, business_date, sum(fees_cents), sum(rewards_cents), sum(payouts_cents),"
+        " sum(count_entries) from {}.ledger.account_days group by account, business_date",
+        "business_date",
+    ),
+    _whole("ledger", "certificates", "business_date"),
+    _whole("ledger", "payouts", "business_date"),
+    LakeTable(
+        "ledger",
+        "paid_days",
+        Keeping.APPENDED,
+        "select business_date, count_payouts, payouts_cents from {}.ledger.paid_days",
+        "business_date",
+    ),
+    _whole("marts", "employee_versions", "position"),
+    _whole("marts", "tasks_created", "business_date"),
+    LakeTable(
+        "marts",
+        "dearest_tasks",
+        Keeping.FOLDED,
+        "select * from {}.marts.dearest_tasks qualify row_number() over ("
+        "partition by business_date order by reward_cents desc, completed_at, task_id) = 1",
+        "business_date",
+    ),
+    LakeTable(
+        "ops",
+        "ingest_state",
+        Keeping.STATE,
+        "select contiguous_position, last_position from {}.ops.ingest_state",
+    ),
+    LakeTable("ops", "payout_state", Keeping.STATE, "select paid_through from {}.ops.payout_state"),
+    LakeTable("ops", "check_results", Keeping.APPENDED, None),
+    LakeTable("ops", "table_versions", Keeping.STATE, None),
+)
+FOLDED = tuple(each for each in TABLES if each.keeping is Keeping.FOLDED)
+APPENDED = tuple(each for each in TABLES if each.keeping is Keeping.APPENDED)
+FOLLOWING_FROM_THE_LOG = tuple(each for each in TABLES if each.meaning is not None)
