@@ -18,7 +18,8 @@ from contracts.environment import read_environment
 from dashboards.settings import DashboardSettings
 from warehouse.reading import Reader, Role
 
-SESSION_COOKIE = "ates_session"
+# On https the cookie has the prefix that binds it to the host; the tracker knows which it reads.
+SESSION_COOKIES = ("__Host-ates_session", "ates_session")
 ANSWER_SECONDS_MAX = 3
 # How long a role taken away, or a sign-out at the tracker, may go unnoticed.
 ROLE_CACHE_SECONDS = 3
@@ -61,7 +62,7 @@ def viewer_of(cookies: Mapping[str, str]) -> Viewer | None:
 
     While the tracker is silent, its last answer holds for SILENCE_SECONDS_MAX.
     """
-    cookie = cookies.get(SESSION_COOKIE)
+    cookie = next((cookies[name] for name in SESSION_COOKIES if name in cookies), None)
     if not cookie:
         return None
     answer = _ask_tracker(cookie)
@@ -90,10 +91,11 @@ def sign_in_url() -> str:
 
 @st.cache_resource(ttl=ROLE_CACHE_SECONDS, max_entries=VIEWERS_MAX, show_spinner=False)
 def _ask_tracker(cookie: str) -> Viewer | _Silence | None:
+    cookies = dict.fromkeys(SESSION_COOKIES, cookie)
     url = f"{read_environment(DashboardSettings).tracker_url.rstrip('/')}/api/v1/me"
     try:
         answer = requests.get(
-            url, cookies={SESSION_COOKIE: cookie}, timeout=ANSWER_SECONDS_MAX, allow_redirects=False
+            url, cookies=cookies, timeout=ANSWER_SECONDS_MAX, allow_redirects=False
         )
         if answer.status_code == requests.codes.unauthorized:
             return None

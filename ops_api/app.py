@@ -16,8 +16,8 @@ from ops_api.employees import routes as employees_routes
 from ops_api.settings import TrackerSettings
 from ops_api.tasks import pages as tasks_pages
 from ops_api.tasks import routes as tasks_routes
-from ops_api.web import failures, forms, guard
-from ops_api.web.requests import BODY_BYTES_MAX
+from ops_api.web import failures, forms, guard, headers
+from ops_api.web.requests import BODY_BYTES_MAX, FORM_PARTS_MAX
 from ops_api.web.rights import allow
 from ops_api.web.state import EXTENSION, Tracker
 
@@ -39,6 +39,7 @@ def create_app(
     app = Flask("ops_api", static_folder="static", template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.config["MAX_FORM_MEMORY_SIZE"] = BODY_BYTES_MAX
+    app.config["MAX_FORM_PARTS"] = FORM_PARTS_MAX
     app.url_map.strict_slashes = False
     app.extensions[EXTENSION] = Tracker(
         settings=settings,
@@ -49,6 +50,7 @@ def create_app(
         zone=settings.zone,
     )
     allow("anyone")(app.view_functions["static"])
+    headers.install(app)
     guard.install(app)
     failures.install(app)
     forms.install(app)

@@ -8,14 +8,14 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from ops_api.auth.commands import SignedIn, sign_in
+from ops_api.auth.identity import Identity
 from ops_api.auth.rules import SESSION_LIFETIME
 from ops_api.auth.sessions import forget_session
 from ops_api.security_log import log_security
 from ops_api.unit_of_work import in_transaction
 from ops_api.web.answers import json_response
-from ops_api.web.guard import COOKIE, employee, session_id
-from ops_api.web.requests import read_json
-from ops_api.web.rights import allow
+from ops_api.web.guard import cookie_name, employee, session_id
+from ops_api.web.operations import operation
 from ops_api.web.state import tracker
 
 blueprint = Blueprint("auth", __name__, url_prefix="/api/v1")
@@ -29,18 +29,17 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 @blueprint.post("/session")
-@allow("anyone")
-def post_session() -> Response:
+@operation("anyone", scope=None, answer=Identity, status=201)
+def post_session(body: Credentials) -> Response:
     """Sign in: answers who one is and sets the session's cookie."""
-    given = read_json(Credentials)
-    signed_in = begin(given.email, given.password)
+    signed_in = begin(body.email, body.password)
     response = json_response(signed_in.identity, 201)
     set_cookie(response, signed_in.session_id)
     return response
 
 
 @blueprint.delete("/session")
-@allow("employee")
+@operation("employee", scope=None, answer=None, status=204)
 def delete_session() -> Response:
     """Sign out: the session's id is worthless from now on."""
     end()
@@ -50,10 +49,10 @@ def delete_session() -> Response:
 
 
 @blueprint.get("/me")
-@allow("employee")
-def get_me() -> Response:
+@operation("employee", scope="profile", answer=Identity)
+def get_me() -> Identity:
     """Who one is, in the role one has at this moment."""
-    return json_response(employee())
+    return employee()
 
 
 def begin(email: str, password: str) -> SignedIn:
@@ -80,7 +79,7 @@ def end() -> None:
 def set_cookie(response: Response, new_session_id: str) -> None:
     """Hand the session's id to the browser, out of reach of scripts and other sites."""
     response.set_cookie(
-        COOKIE,
+        cookie_name(),
         new_session_id,
         max_age=SESSION_LIFETIME,
         httponly=True,
@@ -91,9 +90,8 @@ def set_cookie(response: Response, new_session_id: str) -> None:
 
 def clear_cookie(response: Response) -> None:
     """Take the session's id away from the browser."""
-    response.delete_cookie(
-        COOKIE, httponly=True, samesite="Lax", secure=tracker().settings.is_https
-    )
+    is_https = tracker().settings.is_https
+    response.delete_cookie(cookie_name(), httponly=True, samesite="Lax", secure=is_https)
 
 
 def _forget(old_session_id: str) -> None:

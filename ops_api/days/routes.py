@@ -4,63 +4,79 @@ import datetime as dt
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint
 from msgspec import Meta
 
 from ops_api.auth.identity import actor_of
 from ops_api.days import commands, queries
+from ops_api.days.models import Certificate
 from ops_api.errors import InvalidRequestError
 from ops_api.idempotency.commands import Answer, answer_once, stored_answer
 from ops_api.security_log import log_security
-from ops_api.web.answers import answer_response, carry_out, json_response, keyed_request
+from ops_api.web.answers import carry_out, keyed_request
 from ops_api.web.guard import caller
-from ops_api.web.requests import NoBody, idempotency_key, read_json, read_query
-from ops_api.web.rights import allow
+from ops_api.web.operations import operation
 from ops_api.web.state import tracker
 
 blueprint = Blueprint("days", __name__, url_prefix="/api/v1/business-days")
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Closed days before a date, newest first."""
+class DayListing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of closed days: those before a date, its cursor."""
 
-    before: dt.date = dt.date.max
+    cursor: dt.date = dt.date.max
     limit: Annotated[int, Meta(ge=1, le=queries.PAGE_DAYS_MAX)] = 31
 
 
+class ClosedDays(msgspec.Struct, frozen=True, kw_only=True):
+    """The certificates of the days that this call closed, oldest first."""
+
+    business_days: list[Certificate]
+
+
+class DayPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Certificates, newest first, and the cursor with which to ask for the next ones."""
+
+    business_days: list[Certificate]
+    next_cursor: dt.date | None = None
+
+
 @blueprint.get("")
-@allow("accountant", "admin", "service")
-def list_days() -> Response:
-    """The certificates of closed days."""
-    listing = read_query(Listing)
+@operation("accountant", "admin", "service", scope="days:close", answer=DayPage)
+def list_days(query: DayListing) -> DayPage:
+    """The certificates of closed days, a page at a time."""
     found = tracker().read(
-        lambda each: queries.newest_certificates(each, before=listing.before, limit=listing.limit)
+        lambda each: queries.newest_certificates(each, before=query.cursor, limit=query.limit)
     )
-    return json_response({"business_days": found})
+    is_full = len(found) == query.limit
+    return DayPage(business_days=found, next_cursor=found[-1].business_date if is_full else None)
 
 
 @blueprint.post("/close-due")
-@allow("admin", "service")
-def post_close_due() -> Response:
+@operation("admin", "service", scope="days:close", answer=ClosedDays)
+def post_close_due(key: str) -> Answer:
     """Close every day that is over, oldest first; answers the certificates of those it closed."""
-    request = keyed_request(idempotency_key())
-    read_json(NoBody)
+    request = keyed_request(key)
     engine = tracker().engine
     answer = stored_answer(engine, request)
     if answer is None:
         closed = commands.close_due_days(engine, tracker().context(caller()))
         log_security("days_closed", actor=actor_of(caller()), count_days=len(closed))
-        body = msgspec.json.encode({"business_days": closed}).decode()
+        body = msgspec.json.encode(ClosedDays(business_days=closed)).decode()
         answer = answer_once(engine, request, lambda _: Answer(status=200, body=body))
-    return answer_response(answer)
+    return answer
 
 
 @blueprint.post("/<day>/close")
-@allow("admin", "service")
-def post_close(day: str) -> Response:
+@operation(
+    "admin",
+    "service",
+    scope="days:close",
+    answer=Certificate,
+    conflicts=("day-not-over", "nothing-to-close", "not-its-turn", "import-unfinished"),
+)
+def post_close(key: str, day: str) -> Answer:
     """Close one day, whose turn it must be; a closed one answers its certificate again."""
-    key = idempotency_key()
-    read_json(NoBody)
     try:
         date = dt.date.fromisoformat(day)
     except ValueError as error:
@@ -69,4 +85,4 @@ def post_close(day: str) -> Response:
         key, lambda connection, context: commands.close_day(connection, context, day=date)
     )
     log_security("day_closed", actor=actor_of(caller()), day=date, status=answer.status)
-    return answer_response(answer)
+    return answer

@@ -4,92 +4,113 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from flask import Blueprint, Response
+from flask import Blueprint
 from msgspec import Meta
 
 from ops_api.employees import commands, queries
+from ops_api.employees.models import Employee
+from ops_api.employees.rules import EMAIL_LENGTH_MAX, NAME_LENGTH_MAX, ROLES
 from ops_api.errors import NotFoundError
+from ops_api.idempotency.commands import Answer
 from ops_api.security_log import log_security
-from ops_api.web.answers import answer_response, carry_out, json_response
+from ops_api.web.answers import carry_out
 from ops_api.web.guard import employee
-from ops_api.web.requests import idempotency_key, read_json, read_query
-from ops_api.web.rights import allow
+from ops_api.web.operations import operation
 from ops_api.web.state import tracker
+from ops_api.web.texts import line
 
 blueprint = Blueprint("employees", __name__, url_prefix="/api/v1/employees")
+
+
+class EmployeePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some employees, and the cursor with which to ask for the next ones."""
+
+    employees: list[Employee]
+    next_cursor: UUID | None = None
 
 
 class NewEmployee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Somebody who joins."""
 
-    name: str
-    email: str
-    role: str
+    name: Annotated[str, line(NAME_LENGTH_MAX)]
+    email: Annotated[str, line(EMAIL_LENGTH_MAX, format="email")]
+    role: Annotated[str, Meta(extra_json_schema={"enum": ROLES})]
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page of employees: those after an id."""
+class EmployeeChanges(commands.Changes, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to become different; what is left out, or null, stays as it is."""
 
-    after: UUID = queries.FIRST
+    name: Annotated[str, line(NAME_LENGTH_MAX)] | None = None
+    email: Annotated[str, line(EMAIL_LENGTH_MAX, format="email")] | None = None
+    role: Annotated[str, Meta(extra_json_schema={"enum": ROLES})] | None = None
+
+
+class EmployeeListing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of employees: those after a cursor."""
+
+    cursor: UUID = queries.FIRST
     limit: Annotated[int, Meta(ge=1, le=queries.PAGE_EMPLOYEES_MAX)] = 100
 
 
 @blueprint.get("")
-@allow("manager", "admin")
-def list_employees() -> Response:
-    """Employees in the order of their registration."""
-    listing = read_query(Listing)
+@operation("manager", "admin", scope="employees:read", answer=EmployeePage)
+def list_employees(query: EmployeeListing) -> EmployeePage:
+    """Employees in the order of their registration, a page at a time."""
     found = tracker().read(
-        lambda each: queries.page_of_employees(each, after=listing.after, limit=listing.limit)
+        lambda each: queries.page_of_employees(each, after=query.cursor, limit=query.limit)
     )
-    return json_response({"employees": found})
+    is_full = len(found) == query.limit
+    return EmployeePage(employees=found, next_cursor=found[-1].employee_id if is_full else None)
 
 
 @blueprint.get("/<uuid:employee_id>")
-@allow("manager", "admin")
-def get_employee(employee_id: UUID) -> Response:
+@operation("manager", "admin", scope="employees:read", answer=Employee)
+def get_employee(employee_id: UUID) -> Employee:
     """One employee."""
     found = tracker().read(lambda each: queries.find_employee(each, employee_id))
     if found is None:
         raise NotFoundError("no-such-employee", "There is no such employee.")
-    return json_response(found)
+    return found
 
 
 @blueprint.post("")
-@allow("admin")
-def post_employee() -> Response:
+@operation(
+    "admin", scope="employees:write", answer=Employee, status=201, conflicts=("email-taken",)
+)
+def post_employee(key: str, body: NewEmployee) -> Answer:
     """Register somebody; a password is set apart from this."""
-    key = idempotency_key()
-    new = read_json(NewEmployee)
     answer = carry_out(
         key,
         lambda connection, context: commands.register_employee(
-            connection, context, name=new.name, email=new.email, role=new.role
+            connection, context, name=body.name, email=body.email, role=body.role
         ),
         status=201,
     )
-    log_security("registered", actor=employee().employee_id, role=new.role, status=answer.status)
-    return answer_response(answer)
+    log_security("registered", actor=employee().employee_id, role=body.role, status=answer.status)
+    return answer
 
 
 @blueprint.patch("/<uuid:employee_id>")
-@allow("admin")
-def patch_employee(employee_id: UUID) -> Response:
-    """Change name, address, role or activity."""
-    key = idempotency_key()
-    changes = read_json(commands.Changes)
+@operation(
+    "admin",
+    scope="employees:write",
+    answer=Employee,
+    conflicts=("email-taken", "last-admin", "no-assignable-employee"),
+)
+def patch_employee(key: str, employee_id: UUID, body: EmployeeChanges) -> Answer:
+    """Change name, address, role or activity; a leaver's open tasks are reassigned at once."""
     answer = carry_out(
         key,
         lambda connection, context: commands.change_employee(
-            connection, context, employee_id=employee_id, changes=changes
+            connection, context, employee_id=employee_id, changes=body
         ),
     )
     log_security(
         "employee_changed",
         actor=employee().employee_id,
         employee_id=employee_id,
-        role=changes.role,
-        is_active=changes.is_active,
+        role=body.role,
+        is_active=body.is_active,
         status=answer.status,
     )
-    return answer_response(answer)
+    return answer

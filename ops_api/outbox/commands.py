@@ -29,6 +29,7 @@ class OutboxRow(TypedDict):
     correlation_id: UUID
     fee_cents: int
     reward_cents: int
+    employee_id: UUID | None
     body: str
 
 
@@ -65,8 +66,19 @@ def outbox_row(
         correlation_id=correlation_id,
         fee_cents=data.fee_cents if isinstance(data, TaskAssignedV1) else 0,
         reward_cents=data.reward_cents if isinstance(data, TaskCompletedV1) else 0,
+        employee_id=_whose_account(data),
         body=body.decode(),
     )
+
+
+def _whose_account(data: EventData) -> UUID | None:
+    match data:
+        case TaskAssignedV1():
+            return data.assignee_id
+        case TaskCompletedV1():
+            return data.employee_id
+        case _:
+            return None
 
 
 def event(

@@ -5,8 +5,8 @@ event_log     one row per event, for ever; `position` has no holes
 log_head      one row: the last position given out
 publications  one row: the last position the broker has acknowledged
 
-`fee_cents` is the fee of a task.assigned and `reward_cents` the reward of a task.completed, else 0:
-so a day adds up without reading JSON.
+`fee_cents` is the fee of a task.assigned and `reward_cents` the reward of a task.completed, else 0;
+`employee_id` says whose account that moves, else null: so a day adds up without reading JSON.
 """
 
 from sqlalchemy import (
@@ -43,6 +43,7 @@ def _event_columns() -> list[Column[object]]:
         Column("correlation_id", Uuid, nullable=False),
         Column("fee_cents", BigInteger, nullable=False, server_default=text("0")),
         Column("reward_cents", BigInteger, nullable=False, server_default=text("0")),
+        Column("employee_id", Uuid),
         Column("body", Text, nullable=False),
     ]
 
@@ -74,6 +75,13 @@ event_log = Table(
     CheckConstraint("fee_cents >= 0 and reward_cents >= 0", "amounts"),
 )
 Index("event_log_business_date_idx", event_log.c.business_date)
+Index(
+    "event_log_employee_id_idx",
+    event_log.c.employee_id,
+    event_log.c.business_date,
+    postgresql_include=["fee_cents", "reward_cents"],
+    postgresql_where=text("employee_id is not null"),
+)
 
 log_head = Table(
     "log_head",

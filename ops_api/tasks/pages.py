@@ -16,7 +16,7 @@ from ops_api.employees.queries import find_employee
 from ops_api.errors import RuleViolation
 from ops_api.idempotency.commands import Answer
 from ops_api.tasks import queries, routes
-from ops_api.tasks.models import DONE, OPEN, Task
+from ops_api.tasks.models import DONE, OPEN
 from ops_api.web.forms import form_key
 from ops_api.web.guard import employee
 from ops_api.web.problems import Problem
@@ -91,7 +91,9 @@ def _shown(connection: Connection, who: Identity) -> dict[str, object]:
     }
 
 
-def _own(connection: Connection, who: Identity, status: str, limit: int) -> list[Task]:
+def _own(
+    connection: Connection, who: Identity, status: str, limit: int
+) -> list[queries.ListedTask]:
     return queries.page_of_own_tasks(connection, who.employee_id, status, limit=limit).tasks
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, Uuid, bindparam, text
 
 from ops_api.errors import InvalidRequestError
 from ops_api.tasks.models import DONE, OPEN, TASK_COLUMNS, Task
@@ -15,7 +15,7 @@ from ops_api.tasks.models import DONE, OPEN, TASK_COLUMNS, Task
 PAGE_TASKS_MAX = 200
 CURSOR_LENGTH_MAX = 200
 
-_COLUMNS = ", ".join(TASK_COLUMNS)
+_COLUMNS = ", ".join(f"tasks.{name}" for name in TASK_COLUMNS)
 _FAR_FUTURE = dt.datetime.max.replace(tzinfo=dt.UTC)
 _LAST = UUID(int=2**128 - 1)  # sorts behind every id
 
@@ -26,28 +26,55 @@ select
     (select count(*) from tasks where assignee_id = :assignee_id and status = 'done')
 """)
 _COUNT_OPEN = text("select count(*) from tasks where status = 'open'")
+# A part of the title or of the Jira id, in any case of letters; no pattern, so nothing to escape.
+_HOLDS_WORDS = """(
+    :words = '' or strpos(lower(title), lower(:words)) > 0
+    or strpos(lower(coalesce(jira_id, '')), lower(:words)) > 0
+)"""
 # One statement per state, because each has an index of its own in the order of its time.
 _OWN = {
     status: text(f"""
-        select {_COLUMNS} from tasks
-        where assignee_id = :assignee_id and status = '{status}'
+        select {_COLUMNS}, name as assignee_name
+        from tasks join employees on employee_id = assignee_id
+        where assignee_id = :assignee_id and status = '{status}' and {_HOLDS_WORDS}
         and ({time}, task_id) < (:before, :before_id)
         order by {time} desc, task_id desc limit :limit
     """)  # noqa: S608 - the names are our own constants
     for status, time in ((OPEN, "created_at"), (DONE, "completed_at"))
 }
+_FILTER = f"""
+(status = :status or :status is null) and (assignee_id = :assignee_id or :assignee_id is null)
+and {_HOLDS_WORDS}
+"""
 _ALL = text(f"""
-select {_COLUMNS} from tasks
-where task_id < :before_id and (status = :status or :status is null)
+select {_COLUMNS}, name as assignee_name from tasks join employees on employee_id = assignee_id
+where task_id < :before_id and {_FILTER}
 order by task_id desc limit :limit
-""")  # noqa: S608 - the names are our own constants
+""").bindparams(bindparam("assignee_id", type_=Uuid))  # noqa: S608 - the names are our own
+_COUNT_ALL = text(
+    f"select count(*) from tasks where {_FILTER}"  # noqa: S608 - our own constant
+).bindparams(bindparam("assignee_id", type_=Uuid))
+
+
+class ListedTask(Task, frozen=True, kw_only=True):
+    """A task with the name of the employee who holds it or has done it."""
+
+    assignee_name: str
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Some tasks, newest first, and the cursor with which to ask for the next ones."""
 
-    tasks: list[Task]
+    tasks: list[ListedTask]
     next_cursor: str | None = None
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of everybody's tasks; what is left out does not matter."""
+
+    status: str | None = None
+    assignee_id: UUID | None = None
+    words: str = ""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,43 +102,49 @@ def count_open_tasks(connection: Connection) -> int:
     return count
 
 
+def count_all_tasks(connection: Connection, which: Filter) -> int:
+    """How many of everybody's tasks there are of that kind."""
+    count: int = connection.execute(_COUNT_ALL, msgspec.structs.asdict(which)).scalar_one()
+    return count
+
+
 def page_of_own_tasks(
     connection: Connection,
     assignee_id: UUID,
     status: str,
     *,
+    words: str = "",
     cursor: str | None = None,
     limit: int = PAGE_TASKS_MAX,
 ) -> Page:
     """An employee's open tasks by creation or done tasks by completion, newest first.
 
-    Raises InvalidRequestError for a cursor that is none of ours.
+    `words` must occur in the title or the Jira id. Raises InvalidRequestError for a cursor that is
+    none of ours.
     """
     before, before_id = _read_cursor(cursor)
+    limits = {"before": before, "before_id": before_id, "limit": limit}
     rows = connection.execute(
-        _OWN[status],
-        {"assignee_id": assignee_id, "before": before, "before_id": before_id, "limit": limit},
+        _OWN[status], {"assignee_id": assignee_id, "words": words} | limits
     ).all()
     return _page(rows, limit)
 
 
 def page_of_all_tasks(
     connection: Connection,
+    which: Filter,
     *,
-    status: str | None = None,
     cursor: str | None = None,
     limit: int = PAGE_TASKS_MAX,
 ) -> Page:
     """Everybody's tasks in the order of their ids, newest first."""
     _, before_id = _read_cursor(cursor)
-    rows = connection.execute(
-        _ALL, {"status": status, "before_id": before_id, "limit": limit}
-    ).all()
-    return _page(rows, limit)
+    values = msgspec.structs.asdict(which) | {"before_id": before_id, "limit": limit}
+    return _page(connection.execute(_ALL, values).all(), limit)
 
 
 def _page(rows: Sequence[Row[tuple[object, ...]]], limit: int) -> Page:
-    found = [Task(**row._mapping) for row in rows]
+    found = [ListedTask(**row._mapping) for row in rows]
     return Page(tasks=found, next_cursor=_cursor(found[-1]) if len(found) == limit else None)
 
 

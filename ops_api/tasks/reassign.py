@@ -95,11 +95,12 @@ reassigned as (
 )
 insert into outbox (
     event_id, type, version, topic, subject, sequence, occurred_at, business_date, correlation_id,
-    fee_cents, body
+    fee_cents, employee_id, body
 )
 select
     event_id, '{_TYPE}', {_VERSION}, '{registry.topic_of(_TYPE)}', task_id::text, version,
-    :occurred_at, :business_date, :correlation_id, fee_cents, {_LAYOUT.expression()}
+    :occurred_at, :business_date, :correlation_id, fee_cents, assignee_id,
+    {_LAYOUT.expression()}
 from reassigned
 """)  # noqa: S608 - built of our own constants; values travel as parameters
 

@@ -4,78 +4,111 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
 from msgspec import Meta
 from sqlalchemy import Connection
 
 from ops_api.auth.identity import Identity
-from ops_api.errors import NotAllowedError
+from ops_api.errors import NotAllowedError, NotFoundError
 from ops_api.idempotency.commands import Answer
 from ops_api.security_log import log_security
 from ops_api.tasks import commands, queries
-from ops_api.tasks.models import OPEN
-from ops_api.tasks.reassign import reassign_open_tasks
-from ops_api.web.answers import answer_response, carry_out, json_response
+from ops_api.tasks.history import HistoryEntry, Today, history_of, today_of
+from ops_api.tasks.models import OPEN, Task
+from ops_api.tasks.reassign import Reassignment, reassign_open_tasks
+from ops_api.tasks.rules import TITLE_LENGTH_MAX, may_see
+from ops_api.web.answers import carry_out
 from ops_api.web.guard import employee
-from ops_api.web.requests import NoBody, idempotency_key, read_json, read_query
-from ops_api.web.rights import Right, allow
+from ops_api.web.operations import operation
+from ops_api.web.rights import Right
 from ops_api.web.state import tracker
+from ops_api.web.texts import Words, line
 
 REASSIGNERS: tuple[Right, ...] = ("manager", "admin")
 
-blueprint = Blueprint("tasks", __name__, url_prefix="/api/v1/tasks")
+blueprint = Blueprint("tasks", __name__, url_prefix="/api/v1")
 
 
 class NewTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that anybody may say about a new task."""
+    """All that anybody may say about a new task; `[POPUG-123] - ` before it is a Jira id."""
 
-    title: str
+    title: Annotated[str, line(TITLE_LENGTH_MAX)]
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which tasks to list; `all` is for managers and admins."""
+class TaskListing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which tasks to list.
+
+    `mine` are one's own open (or done) tasks; `all` are everybody's, for managers and admins, who
+    may name an assignee. `words` occur in the title or the Jira id, in any case of letters.
+    """
 
     scope: Literal["mine", "all"] = "mine"
     status: Literal["open", "done"] | None = None
+    assignee_id: UUID | None = None
+    words: Words = ""
     cursor: str | None = None
     limit: Annotated[int, Meta(ge=1, le=queries.PAGE_TASKS_MAX)] = 50
 
 
-@blueprint.get("")
-@allow("employee")
-def list_tasks() -> Response:
+class TaskWithHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """A task and everything that happened to it, newest first."""
+
+    task: Task
+    history: list[HistoryEntry]
+
+
+@blueprint.get("/tasks")
+@operation("employee", scope="tasks:read", answer=queries.Page)
+def list_tasks(query: TaskListing) -> queries.Page:
     """One's own open (or done) tasks, or everybody's, a page at a time."""
-    listing = read_query(Listing)
     who = employee()
-    if listing.scope == "all" and who.role not in REASSIGNERS:
+    if who.role not in REASSIGNERS and (query.scope == "all" or query.assignee_id is not None):
+        log_security("refused", actor=who.employee_id, path=request.path, scope=query.scope)
         raise NotAllowedError("not-allowed", "Only managers and admins see everybody's tasks.")
-    return json_response(tracker().read(lambda each: _page(each, who, listing)))
+    return tracker().read(lambda each: _page(each, who, query))
 
 
-@blueprint.post("")
-@allow("employee")
-def post_task() -> Response:
+@blueprint.get("/tasks/<uuid:task_id>")
+@operation("manager", "admin", "owner", scope="tasks:read", answer=TaskWithHistory)
+def get_task(task_id: UUID) -> TaskWithHistory:
+    """A task with its history; others than managers and admins see what they hold or created."""
+    return tracker().read(lambda each: visible_task(each, employee(), task_id))
+
+
+@blueprint.post("/tasks")
+@operation(
+    "employee",
+    scope="tasks:write",
+    answer=Task,
+    status=201,
+    conflicts=("no-assignable-employee",),
+)
+def post_task(key: str, body: NewTask) -> Answer:
     """Create a task; who gets it and what it costs is drawn."""
-    key = idempotency_key()
-    return answer_response(create(key, read_json(NewTask).title))
+    return create(key, body.title)
 
 
-@blueprint.post("/<uuid:task_id>/complete")
-@allow("employee")
-def post_completion(task_id: UUID) -> Response:
+@blueprint.post("/tasks/<uuid:task_id>/complete")
+@operation("owner", scope="tasks:write", answer=Task, conflicts=("not-the-assignee",))
+def post_completion(key: str, task_id: UUID) -> Answer:
     """Complete one's own open task."""
-    key = idempotency_key()
-    read_json(NoBody)
-    return answer_response(complete(key, task_id))
+    return complete(key, task_id)
 
 
-@blueprint.post("/reassign")
-@allow(*REASSIGNERS)
-def post_reassignment() -> Response:
-    """Draw every open task anew."""
-    key = idempotency_key()
-    read_json(NoBody)
-    return answer_response(reassign(key))
+@blueprint.post("/tasks/reassign")
+@operation(
+    *REASSIGNERS, scope="tasks:write", answer=Reassignment, conflicts=("no-assignable-employee",)
+)
+def post_reassignment(key: str) -> Answer:
+    """Draw every open task anew; whoever gets one is charged its fee again."""
+    return reassign(key)
+
+
+@blueprint.get("/me/today")
+@operation("employee", scope="tasks:read", answer=Today)
+def get_today() -> Today:
+    """What the business day so far has charged and brought the caller."""
+    return tracker().read(lambda each: today(each, employee()))
 
 
 def create(key: str, title: str) -> Answer:
@@ -106,15 +139,34 @@ def reassign(key: str) -> Answer:
     return answer
 
 
-def _page(connection: Connection, who: Identity, listing: Listing) -> queries.Page:
-    if listing.scope == "all":
-        return queries.page_of_all_tasks(
-            connection, status=listing.status, cursor=listing.cursor, limit=listing.limit
+def visible_task(connection: Connection, who: Identity, task_id: UUID) -> TaskWithHistory:
+    """A task as this employee may see it; raises NotFoundError, NotAllowedError."""
+    task = queries.find_task(connection, task_id)
+    if task is None:
+        raise NotFoundError("no-such-task", "There is no such task.")
+    is_own = who.employee_id in {task.assignee_id, task.created_by}
+    if not may_see(role=who.role, is_own=is_own):
+        log_security("refused", actor=who.employee_id, method=request.method, path=request.path)
+        raise NotAllowedError("not-yours", "This task is held and was created by others.")
+    return TaskWithHistory(task=task, history=history_of(connection, task_id))
+
+
+def today(connection: Connection, who: Identity) -> Today:
+    """What the running business day has charged and brought an employee."""
+    return today_of(connection, who.employee_id, now=tracker().clock(), zone=tracker().zone)
+
+
+def _page(connection: Connection, who: Identity, query: TaskListing) -> queries.Page:
+    if query.scope == "all":
+        which = queries.Filter(
+            status=query.status, assignee_id=query.assignee_id, words=query.words
         )
+        return queries.page_of_all_tasks(connection, which, cursor=query.cursor, limit=query.limit)
     return queries.page_of_own_tasks(
         connection,
         who.employee_id,
-        listing.status or OPEN,
-        cursor=listing.cursor,
-        limit=listing.limit,
+        query.status or OPEN,
+        words=query.words,
+        cursor=query.cursor,
+        limit=query.limit,
     )

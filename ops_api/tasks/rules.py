@@ -54,3 +54,8 @@ def require_assignable(count_open_tasks: int) -> None:
             "no-assignable-employee",
             "There is no active employee who is neither manager nor admin to take a task.",
         )
+
+
+def may_see(*, role: str, is_own: bool) -> bool:
+    """Whether somebody may look at a task; `is_own` says that they hold it or created it."""
+    return is_own or role in {"manager", "admin"}

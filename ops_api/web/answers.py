@@ -1,9 +1,10 @@
 """Answers: JSON made by msgspec, and commands that are carried out once per Idempotency-Key."""
 
+import hashlib
 from collections.abc import Callable
 
 import msgspec
-from flask import Response
+from flask import Response, request
 from sqlalchemy import Connection
 
 from ops_api.auth.identity import actor_of
@@ -15,6 +16,7 @@ from ops_api.web.requests import request_hash
 from ops_api.web.state import tracker
 
 JSON_TYPE = "application/json"
+ETAG_LENGTH = 32
 
 Command = Callable[[Connection, CommandContext], object]
 
@@ -22,6 +24,15 @@ Command = Callable[[Connection, CommandContext], object]
 def json_response(value: object, status: int = 200) -> Response:
     """Any struct, list or dict of ours as JSON."""
     return Response(msgspec.json.encode(value), status, mimetype=JSON_TYPE)
+
+
+def readable_response(value: object) -> Response:
+    """What was read, under an ETag: who has it already (If-None-Match) gets 304 and no body."""
+    response = json_response(value)
+    digest = hashlib.sha256(response.get_data()).hexdigest()
+    response.set_etag(digest[:ETAG_LENGTH])
+    response.make_conditional(request)
+    return response
 
 
 def problem_response(found: Problem) -> Response:

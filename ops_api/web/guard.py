@@ -1,9 +1,9 @@
-"""Before every request: who is asking, from which page, and may they. After it: the headers."""
+"""Before every request: who is asking, from which page, with what right."""
 
 import hmac
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, current_app, g, request
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,32 +11,18 @@ from ops_api.auth import sessions
 from ops_api.auth.identity import Caller, Identity, Service, actor_of
 from ops_api.errors import NotAllowedError, NotSignedInError
 from ops_api.security_log import log_security
-from ops_api.web.rights import may, rights_of
+from ops_api.web.requests import SAFE_METHODS, require_few_parameters
+from ops_api.web.rights import Rule, may, rule_of
 from ops_api.web.state import tracker
 
 COOKIE = "ates_session"
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API_PREFIXES = ("/api/", "/health")
 CSRF_FIELD = "csrf_token"
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-HSTS = "max-age=31536000; includeSubDomains"
-
 
 def install(app: Flask) -> None:
-    """Put the guard before and the headers behind every route of the app."""
+    """Put the guard before every route of the app."""
     app.before_request(_admit)
-    app.after_request(_protect)
 
 
 def caller() -> Caller:
@@ -58,51 +44,71 @@ def is_api() -> bool:
     return is_api_path() or "text/html" not in request.headers.get("Accept", "")
 
 
+def is_api_path() -> bool:
+    """Whether the route belongs to the JSON API, whose calls no foreign page can forge."""
+    return request.path.startswith(API_PREFIXES)
+
+
 def session_id() -> str:
     """The session's id as the browser sent it, or an empty text."""
-    return request.cookies.get(COOKIE, "")
+    return request.cookies.get(cookie_name(), "")
+
+
+def cookie_name() -> str:
+    """The session cookie's name; on https one that browsers bind to our host and to https."""
+    return f"__Host-{COOKIE}" if tracker().settings.is_https else COOKIE
 
 
 def _admit() -> AnyResponse | None:
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None:
         return None  # no such route: the router's own answer is on its way
-    rights = rights_of(view)
+    require_few_parameters()
+    rule = rule_of(view)
     if request.method not in SAFE_METHODS:
         _require_own_origin()
-    if "anyone" in rights:
+    if "anyone" in rule.rights:
         return None
     g.caller = _identify()
     if g.caller is None:
         if is_api():
             raise NotSignedInError("not-signed-in", "Sign in, or send a valid token.")
         return redirect("/login", 303)
-    if not may(g.caller, rights):
-        log_security("refused", actor=actor_of(g.caller), method=request.method, path=request.path)
-        raise NotAllowedError("not-allowed", "Your role has no right to this.")
+    _require_right(g.caller, rule)
     if request.method not in SAFE_METHODS and not is_api_path():
         _require_form_token()
     return None
 
 
-def is_api_path() -> bool:
-    """Whether the route belongs to the JSON API, whose calls no foreign page can forge."""
-    return request.path.startswith(API_PREFIXES)
-
-
 def _identify() -> Caller | None:
+    """Who is asking; a bearer's scopes are left in `g.scopes`, a session has no such limit."""
+    g.scopes = None
     if authorization := request.headers.get("Authorization"):
         scheme, _, token = authorization.partition(" ")
         expected = tracker().settings.tracker_service_token
         is_right = hmac.compare_digest(token.strip().encode(), expected.encode())
         if scheme.lower() == "bearer" and is_right:
+            g.scopes = frozenset({"days:close"})
             return Service()
         log_security("token_refused", path=request.path)
         return None
     if not session_id():
         return None
     now = tracker().clock()
-    return tracker().read(lambda each: sessions.find_session(each, session_id(), now=now))
+    found = tracker().read(lambda each: sessions.find_session(each, session_id(), now=now))
+    if found is None:
+        log_security("session_refused", path=request.path)
+    return found
+
+
+def _require_right(who: Caller, rule: Rule) -> None:
+    if not may(who, rule):
+        log_security("refused", actor=actor_of(who), method=request.method, path=request.path)
+        raise NotAllowedError("not-allowed", "Your role has no right to this.")
+    if g.scopes is not None and rule.scope not in g.scopes:
+        log_security("scope_refused", actor=actor_of(who), method=request.method, path=request.path)
+        wanted = f"the scope {rule.scope}" if rule.scope else "a session: no token is enough"
+        raise NotAllowedError("insufficient-scope", f"This needs {wanted}.")
 
 
 def _require_own_origin() -> None:
@@ -123,13 +129,3 @@ def _require_form_token() -> None:
     if not sessions.is_csrf_token(session_id(), request.form.get(CSRF_FIELD, "")):
         log_security("form_token_refused", actor=actor_of(caller()), path=request.path)
         raise NotAllowedError("form-expired", "This form has expired. Load the page again.")
-
-
-def _protect(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers[name] = value
-    if request.endpoint != "static":
-        response.headers["Cache-Control"] = "no-store"
-    if tracker().settings.is_https:
-        response.headers["Strict-Transport-Security"] = HSTS
-    return response

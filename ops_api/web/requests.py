@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,8 +11,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from ops_api.errors import InvalidRequestError, RuleViolation, UnacceptableError
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_BYTES_MAX = 64 * 1024
+JSON_DEPTH_MAX = 8
+QUERY_PARAMETERS_MAX = 20
+FORM_PARTS_MAX = 50
 KEY_LENGTH_MAX = 200
+KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"  # printable ASCII, no space at either end
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -24,15 +30,15 @@ class WrongMediaTypeError(RuleViolation):
     title = "Unsupported media type"
 
 
-class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """For calls that need no body: an empty one or an empty object."""
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For calls that need no body or no query: an empty one, or an empty object."""
 
 
 def read_json(kind: type[Body]) -> Body:
     """The request's JSON object as a struct.
 
-    Raises InvalidRequestError for what is not JSON (or says a thing twice), UnacceptableError for
-    unknown fields, wrong types and missing fields.
+    Raises InvalidRequestError for what is not JSON (or says a thing twice, or is too deep),
+    UnacceptableError for unknown fields, wrong types and missing fields.
     """
     raw = request.get_data()
     if len(raw) >= BODY_BYTES_MAX:  # a body that came in chunks ends there without a word
@@ -47,14 +53,25 @@ def read_json(kind: type[Body]) -> Body:
 
 
 def read_query(kind: type[Body]) -> Body:
-    """The query string as a struct; raises UnacceptableError as `read_json` does."""
+    """The query string as a struct; raises as `read_json` does, `require_few_parameters` too."""
+    require_few_parameters()
     given = request.args.to_dict(flat=False)
+    if any(len(values) > 1 for values in given.values()):
+        raise InvalidRequestError("malformed-query", "A parameter is given twice.")
     try:
         return msgspec.convert(
-            {name: values[-1] for name, values in given.items()}, kind, strict=False
+            {name: value for name, (value,) in given.items()}, kind, strict=False
         )
     except msgspec.ValidationError as error:
         raise UnacceptableError("bad-fields", f"{error}.") from error
+
+
+def require_few_parameters() -> None:
+    """Refuse a query string of many parameters before it is read; raises InvalidRequestError."""
+    if request.query_string.count(b"&") >= QUERY_PARAMETERS_MAX:
+        raise InvalidRequestError(
+            "malformed-query", f"A query may have {QUERY_PARAMETERS_MAX} parameters."
+        )
 
 
 def idempotency_key() -> str:
@@ -69,7 +86,7 @@ def idempotency_key() -> str:
 
 def checked_key(key: str) -> str:
     """The key, if it is one: printable ASCII of bounded length; raises InvalidRequestError."""
-    if not 1 <= len(key) <= KEY_LENGTH_MAX or not (key.isascii() and key.isprintable()):
+    if len(key) > KEY_LENGTH_MAX or not re.fullmatch(KEY_PATTERN, key):
         raise InvalidRequestError(
             "idempotency-key-malformed", f"A key has 1 to {KEY_LENGTH_MAX} printable characters."
         )
@@ -84,9 +101,28 @@ def request_hash() -> bytes:
 
 def _parse(raw: bytes) -> Any:
     try:
-        return json.loads(raw, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        parsed = json.loads(raw, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidRequestError("malformed-json", f"The body is not JSON: {error}.") from error
+    _require_shallow(parsed)
+    return parsed
+
+
+def _require_shallow(parsed: Any) -> None:
+    """Look at one level after the other; there are never more than the limit."""
+    level = [parsed]
+    for _ in range(JSON_DEPTH_MAX + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise InvalidRequestError(
+        "malformed-json", f"The body may hold {JSON_DEPTH_MAX} levels of arrays and objects."
+    )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from ops_api.app import create_app
 from ops_api.database import create_engine
 from ops_api.settings import TrackerSettings
-from ops_api.web.rights import allow, rights_of
+from ops_api.web.rights import allow, rule_of
 from tests.ops_api.conftest import World
 from tests.ops_api.http import HTML, Client, nobody, service, signed_in, slug
 
@@ -47,7 +47,9 @@ RIGHTS = {
     "GET /api/v1/me": {"employee"},
     "GET /api/v1/tasks": {"employee"},
     "POST /api/v1/tasks": {"employee"},
-    "POST /api/v1/tasks/<uuid:task_id>/complete": {"employee"},
+    "POST /api/v1/tasks/<uuid:task_id>/complete": {"owner"},
+    "GET /api/v1/tasks/<uuid:task_id>": {"manager", "admin", "owner"},
+    "GET /api/v1/me/today": {"employee"},
     "POST /api/v1/tasks/reassign": {"manager", "admin"},
     "GET /api/v1/employees": {"manager", "admin"},
     "GET /api/v1/employees/<uuid:employee_id>": {"manager", "admin"},
@@ -61,7 +63,7 @@ RIGHTS = {
 
 def test_every_route_says_who_may_call_it(app: Flask) -> None:
     found = {
-        f"{method} {rule.rule}": set(rights_of(app.view_functions[rule.endpoint]))
+        f"{method} {rule.rule}": set(rule_of(app.view_functions[rule.endpoint]).rights)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
@@ -89,7 +91,7 @@ def test_each_role_reaches_its_routes_and_no_other(app: Flask, world: World, rol
         if path == "/api/v1/session":
             continue
         response = client.http.open(path, method=method, headers={"Idempotency-Key": "x"})
-        is_open = role in rights or ("employee" in rights and is_employee)
+        is_open = role in rights or bool({"employee", "owner"} & rights and is_employee)
         assert (response.status_code == 403) is not is_open, name
 
 

@@ -75,6 +75,6 @@ def test_a_day_whose_turn_it_is_not_stays_open(
     assert world.one("select count(*) from business_days") == (1 if status == 200 else 0)
 
 
-@pytest.mark.parametrize("query", ["before=x", "limit=0", "limit=5000", "after=2026-01-01"])
+@pytest.mark.parametrize("query", ["cursor=x", "limit=0", "limit=5000", "after=2026-01-01"])
 def test_a_bad_query_is_refused(app: Flask, query: str) -> None:
     assert service(app).get(f"{DAYS}?{query}").status_code == 422

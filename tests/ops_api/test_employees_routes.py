@@ -35,11 +35,12 @@ def test_pages_of_employees_follow_each_other(admin: Client, world: World) -> No
         world.clock.forward(seconds=1)
         world.employee()
 
-    first = admin.get(f"{EMPLOYEES}?limit=3").get_json()["employees"]
-    rest = admin.get(f"{EMPLOYEES}?limit=3&after={first[-1]['employee_id']}").get_json()
+    first = admin.get(f"{EMPLOYEES}?limit=3").get_json()
+    rest = admin.get(f"{EMPLOYEES}?limit=3&cursor={first['next_cursor']}").get_json()
 
-    assert len(first) == 3
+    assert len(first["employees"]) == 3
     assert len(rest["employees"]) == 2
+    assert rest["next_cursor"] is None
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,15 @@ def count_changes(world: World) -> object:
 
 
 def test_a_task_is_created_listed_and_completed(worker: Client) -> None:
+    assert worker.employee is not None
     created = worker.send(TASKS, {"title": "[POPUG-7] - Sweep"})
     task = created.get_json()
 
     assert created.status_code == 201
     assert (task["title"], task["jira_id"], task["status"]) == ("Sweep", "POPUG-7", "open")
     assert 1000 <= task["fee_cents"] <= 2000 <= task["reward_cents"] <= 4000
-    assert worker.get(TASKS).get_json()["tasks"] == [task]
+    listed = task | {"assignee_name": worker.employee.name}
+    assert worker.get(TASKS).get_json()["tasks"] == [listed]
 
     done = worker.send(f"{TASKS}/{task['task_id']}/complete")
     again = worker.send(f"{TASKS}/{task['task_id']}/complete")
@@ -38,7 +40,7 @@ def test_a_task_is_created_listed_and_completed(worker: Client) -> None:
     assert done.get_json() == again.get_json()
     assert done.get_json()["status"] == "done"
     assert worker.get(f"{TASKS}?status=open").get_json()["tasks"] == []
-    assert worker.get(f"{TASKS}?status=done").get_json()["tasks"] == [done.get_json()]
+    assert worker.get(f"{TASKS}?status=done").get_json()["tasks"] == [listed | done.get_json()]
 
 
 @pytest.mark.parametrize(
