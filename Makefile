@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 ATES := $(BIN)/ates
 # `make PYTHON=/path/to/python install` chooses another; 3.11, 3.12 and 3.13 will do.
 PYTHON ?=
+# One more than two cores: the tests that stop and start servers mostly wait.
+TEST_WORKERS ?= 3
 UV_INSTALL := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q
 UV_LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate
@@ -29,7 +31,7 @@ status: install ## one row a service
 	@$(ATES) status
 
 test: $(VENV)/.installed-dev ## run every test against real servers
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-dev ## formatting, style, types, import rules, contracts
 	@$(BIN)/ruff format --check .

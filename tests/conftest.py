@@ -22,6 +22,11 @@ TEMPLATE_DATABASE = "tracker_template"
 NewDatabase = Callable[..., str]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that no worker is left with one when the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("installation") is None)
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A running PostgreSQL 18; `.url(database)` is an SQLAlchemy URL of our own role."""

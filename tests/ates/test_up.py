@@ -22,7 +22,7 @@ STOP_SECONDS_MAX = 120.0
 MEMORY_BYTES_MAX = 2_500_000_000
 PORTS = [name for name, variable in VARIABLES.items() if variable.unit is Unit.PORT]
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.installation, pytest.mark.timeout(900)]
 
 
 class Up:

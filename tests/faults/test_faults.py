@@ -21,7 +21,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from ates import settings as ates_settings
 from tests.faults.world import World
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.installation, pytest.mark.timeout(400)]
 
 PAYOUT_WAIT_SECONDS_MAX = 180.0
 BIG_RECORD_BYTES = 5_000_000

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, text
 
 from contracts import registry
-from ops_api.imports.commands import Options, Outcome, import_log
+from ops_api.imports.commands import OnProgress, Options, Outcome, import_log
 from ops_api.imports.mapping import Columns, Mapping, Time, Values
 from ops_api.imports.reader import read_log
 
@@ -37,7 +37,13 @@ def write_log(folder: Path, rows: str, name: str = "log.csv") -> Path:
 
 
 def run_import(
-    engine: Engine, path: Path, *, now: dt.datetime = NOW, zone: str = "UTC", **options: object
+    engine: Engine,
+    path: Path,
+    *,
+    now: dt.datetime = NOW,
+    zone: str = "UTC",
+    on_progress: OnProgress = lambda _written, _total, _day: None,
+    **options: object,
 ) -> Outcome:
     """Import a log as of `now`."""
     log = read_log(path, MAPPING)
@@ -47,6 +53,7 @@ def run_import(
         MAPPING,
         Options(business_timezone=zone, **options),  # type: ignore[arg-type]
         clock=lambda: now,
+        on_progress=on_progress,
     )
 
 

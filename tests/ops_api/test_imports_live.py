@@ -22,6 +22,7 @@ from warehouse.settings import LakeSettings
 from warehouse.tracker import attach_tracker
 
 WAIT_SECONDS_MAX = 5.0
+REASSIGNMENT_SECONDS_MAX = 30.0
 
 
 @pytest.fixture
@@ -38,6 +39,7 @@ class People(threading.Thread):
         super().__init__()
         self.engine = engine
         self.is_over = threading.Event()
+        self.has_reassigned = threading.Event()
         self.waits_seconds: list[float] = []
         self.errors: list[Exception] = []
         with engine.begin() as connection:
@@ -56,6 +58,8 @@ class People(threading.Thread):
         except Exception as error:
             self.errors.append(error)
             raise
+        finally:
+            self.has_reassigned.set()
 
     def create(self) -> None:
         with self.engine.begin() as connection:
@@ -75,6 +79,15 @@ class People(threading.Thread):
     def reassign(self) -> None:
         with self.engine.begin() as connection:
             reassign_open_tasks(connection, context(self.manager.employee_id))
+        self.has_reassigned.set()
+
+    def wait_for_a_reassignment(self, *_progress: object) -> None:
+        """Return when every task that is open now has changed hands, or the people have failed."""
+        for _ in range(2):  # the first one may have begun before
+            self.has_reassigned.clear()
+            if self.errors:
+                return
+            self.has_reassigned.wait(REASSIGNMENT_SECONDS_MAX)
 
 
 def test_people_work_while_a_log_is_imported(
@@ -84,7 +97,12 @@ def test_people_work_while_a_log_is_imported(
     people = People(engine)
     people.start()
     try:
-        outcome = run_import(engine, write_log(tmp_path, LOG), is_mail_wanted=True)
+        outcome = run_import(
+            engine,
+            write_log(tmp_path, LOG),
+            is_mail_wanted=True,
+            on_progress=people.wait_for_a_reassignment,
+        )
     finally:
         people.is_over.set()
         people.join()
