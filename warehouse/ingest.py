@@ -180,10 +180,15 @@ def _run_models(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
         _assert_entries_balance(connection)
         _insert(connection, "ledger.postings", "postings", 2 * count_entries)
         _insert(connection, "ledger.account_days", "account_days")
-    if created := counts.get("task.created", 0):
+    created, completed = counts.get("task.created", 0), counts.get("task.completed", 0)
+    if created:
         _insert(connection, "marts.tasks_created", "tasks_created", created)
-    if counts.get("task.completed", 0):
+    if completed:
         _insert(connection, "marts.dearest_tasks", "dearest_tasks")
+    if created or completed:
+        _insert(connection, "marts.unfinished_tasks", "unfinished_tasks")
+    if created or count_entries:
+        _insert(connection, "marts.task_days", "task_days")
     if rows := staged.employees.num_rows:
         connection.register("judged_employees", staged.employees)
         _insert(connection, "marts.employee_versions", "employee_versions", rows)

@@ -82,6 +82,29 @@ TABLES = (
         "business_date",
     ),
     LakeTable(
+        "marts",
+        "task_days",
+        Keeping.FOLDED,
+        "select business_date, sum(count_created), sum(count_assigned), sum(count_reassigned),"
+        " sum(count_completed) from {}.marts.task_days group by business_date",
+        "business_date",
+    ),
+    LakeTable(
+        "marts",
+        "finished_tasks",
+        Keeping.FOLDED,
+        "select business_date, within_hours, assignments, sum(count_tasks),"
+        " sum(count_assignments), sum(seconds) from {}.marts.completions"
+        " group by business_date, within_hours, assignments",
+    ),
+    LakeTable(
+        "marts",
+        "unfinished_tasks",
+        Keeping.APPENDED,
+        "select task_id, max(created_at), max(completed_at) from {}.marts.unfinished_tasks"
+        " group by task_id having max(created_at) is null or max(completed_at) is null",
+    ),
+    LakeTable(
         "ops",
         "ingest_state",
         Keeping.STATE,

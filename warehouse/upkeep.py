@@ -57,6 +57,7 @@ def tend(
     number = epoch // COMMITS_BETWEEN_ROUNDS
     merged = 0
     try:
+        _move_finished_tasks(connection)
         for table in FOLDED:
             _fold(connection, table)
         merged = _merge(connection, APPENDED, number)
@@ -85,6 +86,28 @@ def _fold(connection: duckdb.DuckDBPyConnection, table: LakeTable) -> None:
         after = _checksum(connection) if table.name == "account_days" else None
         assert before == after, f"folding must not change a sum: {before} became {after}"
         sync_new_files(connection)
+
+
+def _move_finished_tasks(connection: duckdb.DuckDBPyConnection) -> None:
+    """From unfinished_tasks to finished_tasks; what stays is written anew, one row a task."""
+    with transaction(connection):
+        if connection.execute("from marts.newly_finished limit 1").fetchone() is None:
+            return
+        before = _count_completions(connection)
+        connection.execute(f"create or replace temp table open_tasks as {model('open_tasks')}")
+        connection.execute("insert into marts.finished_tasks by name from marts.newly_finished")
+        connection.execute("delete from marts.unfinished_tasks")
+        connection.execute("insert into marts.unfinished_tasks by name from open_tasks")
+        connection.execute("drop table open_tasks")
+        after = _count_completions(connection)
+        assert before == after, f"moving must not change a sum: {before} became {after}"
+        sync_new_files(connection)
+
+
+def _count_completions(connection: duckdb.DuckDBPyConnection) -> object:
+    return connection.execute(
+        "select sum(count_tasks), sum(count_assignments), sum(seconds) from marts.completions"
+    ).fetchone()
 
 
 def _checksum(connection: duckdb.DuckDBPyConnection) -> object:

@@ -42,6 +42,8 @@ LAKE_FAULTS = {
     "employees_are_the_same_in_the_lake":
         "update lake.marts.employee_versions set name = 'x' where position = 1",
     "fees_match_assignments": f"delete from lake.ledger.postings where entry_id = {A_FEE}",
+    "finished_tasks_are_folds":
+        "insert into lake.marts.finished_tasks select * from lake.marts.completions limit 1",
     "lake_events_equal_the_log":
         "update lake.raw.events set occurred_at = occurred_at + interval 1 second"
         " where position = 7",
@@ -72,10 +74,15 @@ LAKE_FAULTS = {
     "prices_are_in_range": change_data("fee_cents", "2100", A_CREATION),
     "prices_never_change": change_data("reward_cents", "2001", A_COMPLETION),
     "rewards_match_completions": f"delete from lake.ledger.postings where entry_id = {A_REWARD}",
+    "task_days_are_folds":
+        "update lake.marts.task_days set count_reassigned = count_reassigned + 1"
+        f" where business_date = {A_DAY}",
     "tasks_are_the_same_in_the_lake":
         "delete from lake.marts.tasks_created where position ="
         " (select min(position) from lake.marts.tasks_created)",
     "tasks_begin_and_end_once": change_data("employee_id", NOBODY, A_COMPLETION),
+    "unfinished_tasks_are_folds":
+        "update lake.marts.unfinished_tasks set completed_at = null, completed_date = null",
 }  # fmt: skip
 # A fault in the tracker's database that the check of this name must report.
 TRACKER_FAULTS = {

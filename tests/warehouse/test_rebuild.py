@@ -94,9 +94,13 @@ def test_a_tampered_lake_is_told_from_the_rebuilt_one(
         " where entry_id = (select min(entry_id) from ledger.payouts)"
     )
     lake.execute("delete from raw.events where position = 3")
+    lake.execute("insert into marts.finished_tasks values ('2020-01-01', 1, 1, 1, 1, 60)")
+    lake.execute("insert into marts.unfinished_tasks (task_id, created_at) values (uuid(), now())")
 
     assert compare(lake_settings, world.log, tmp_path) == {
         "ledger.payouts": (1, 1),
+        "marts.finished_tasks": (1, 0),
+        "marts.unfinished_tasks": (1, 0),
         "raw.events": (0, 1),
     }
 

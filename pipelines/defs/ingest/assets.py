@@ -87,6 +87,24 @@ MARTS = [
     ),
     _table(
         "marts",
+        "task_days",
+        "Tasks created, assigned, reassigned and completed, by business day.",
+        ["raw.events"],
+    ),
+    _table(
+        "marts",
+        "unfinished_tasks",
+        "Tasks that are open, and those completed of late that upkeep has not counted yet.",
+        ["raw.events"],
+    ),
+    _table(
+        "marts",
+        "finished_tasks",
+        "Completed tasks by day, time they took and number of assignments.",
+        ["marts.unfinished_tasks"],
+    ),
+    _table(
+        "marts",
         "balances",
         "One row per account: its balance now, in cents.",
         ["ledger.account_days"],

@@ -34,13 +34,15 @@ CERTIFICATES = dg.AssetKey(["ledger", "certificates"])
 EMPLOYEE_VERSIONS = dg.AssetKey(["marts", "employee_versions"])
 TASKS_CREATED = dg.AssetKey(["marts", "tasks_created"])
 DEAREST_TASKS = dg.AssetKey(["marts", "dearest_tasks"])
+TASK_DAYS = dg.AssetKey(["marts", "task_days"])
+UNFINISHED_TASKS = dg.AssetKey(["marts", "unfinished_tasks"])
 # Which tables an event adds to, besides the raw events.
 TABLES_OF_TYPE = {
     "employee.registered": (EMPLOYEE_VERSIONS,),
     "employee.changed": (EMPLOYEE_VERSIONS,),
-    "task.created": (TASKS_CREATED,),
-    "task.assigned": (POSTINGS, ACCOUNT_DAYS),
-    "task.completed": (POSTINGS, ACCOUNT_DAYS, DEAREST_TASKS),
+    "task.created": (TASKS_CREATED, TASK_DAYS, UNFINISHED_TASKS),
+    "task.assigned": (POSTINGS, ACCOUNT_DAYS, TASK_DAYS),
+    "task.completed": (POSTINGS, ACCOUNT_DAYS, DEAREST_TASKS, TASK_DAYS, UNFINISHED_TASKS),
     "business_day.closed": (CERTIFICATES,),
 }
 
