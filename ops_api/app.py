@@ -16,9 +16,17 @@ from ops_api.employees import routes as employees_routes
 from ops_api.settings import TrackerSettings
 from ops_api.tasks import pages as tasks_pages
 from ops_api.tasks import routes as tasks_routes
-from ops_api.web import failures, forms, guard, headers
+from ops_api.web import (
+    assets,
+    failures,
+    forms,
+    guard,
+    headers,
+    languages,
+    menu,
+    preferences,
+)
 from ops_api.web.requests import BODY_BYTES_MAX, FORM_PARTS_MAX
-from ops_api.web.rights import allow
 from ops_api.web.state import EXTENSION, Tracker
 
 PARTS = (
@@ -29,14 +37,17 @@ PARTS = (
     tasks_routes,
     tasks_pages,
     days_routes,
+    assets,
+    preferences,
 )
+WEB_PARTS = (headers, guard, failures, languages, assets, preferences, menu, forms)
 
 
 def create_app(
     settings: TrackerSettings, engine: Engine, clock: Clock, rng: random.Random
 ) -> Flask:
     """The application on a migrated database; it opens no connection before the first request."""
-    app = Flask("ops_api", static_folder="static", template_folder="templates")
+    app = Flask("ops_api", static_folder=None, template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.config["MAX_FORM_MEMORY_SIZE"] = BODY_BYTES_MAX
     app.config["MAX_FORM_PARTS"] = FORM_PARTS_MAX
@@ -49,11 +60,8 @@ def create_app(
         rng=rng,
         zone=settings.zone,
     )
-    allow("anyone")(app.view_functions["static"])
-    headers.install(app)
-    guard.install(app)
-    failures.install(app)
-    forms.install(app)
+    for web_part in WEB_PARTS:
+        web_part.install(app)
     for part in PARTS:
         app.register_blueprint(part.blueprint)
     return app

@@ -74,9 +74,7 @@ def _after(act: Callable[[str], Answer], notice: str, field: str, *, title: str 
 def _home(*, alert: str | None = None, status: int = 200, title: str = "") -> Response:
     who = employee()
     shown = tracker().read(lambda connection: _shown(connection, who))
-    return Response(
-        render_template("home.html", who=who, alert=alert, title=title, **shown), status
-    )
+    return Response(render_template("home.html", alert=alert, title=title, **shown), status)
 
 
 def _shown(connection: Connection, who: Identity) -> dict[str, object]:

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from ops_api.errors import BusyError, RuleViolation
 from ops_api.web.answers import problem_response
 from ops_api.web.guard import is_api
+from ops_api.web.languages import translated
 from ops_api.web.problems import Problem, problem, problem_of
 from ops_api.web.requests import BODY_BYTES_MAX
 
@@ -37,7 +38,15 @@ def install(app: Flask) -> None:
 def _shown(found: Problem) -> Response:
     if is_api():
         return problem_response(found)
-    return Response(render_template("problem.html", problem=found), found.status)
+    return Response(
+        render_template(
+            "problem.html",
+            problem=found,
+            title=translated(found.title),
+            detail=translated(found.detail),
+        ),
+        found.status,
+    )
 
 
 def _refused(refusal: RuleViolation) -> Response:

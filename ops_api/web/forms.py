@@ -6,11 +6,15 @@ A form carries the session's token and an Idempotency-Key of its own, so a doubl
 
 import datetime as dt
 import secrets
+from decimal import Decimal
 
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
 from flask import Flask, request
 
 from ops_api.auth.sessions import csrf_token
 from ops_api.web.guard import CSRF_FIELD, session_id
+from ops_api.web.languages import language
 from ops_api.web.requests import checked_key
 from ops_api.web.state import tracker
 
@@ -23,7 +27,8 @@ def install(app: Flask) -> None:
     """Teach the templates about forms, money and moments."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["money"] = money
-    app.jinja_env.filters["moment"] = _moment
+    app.jinja_env.filters["count"] = count
+    app.jinja_env.filters["moment"] = moment
     app.jinja_env.globals["csrf_field"] = CSRF_FIELD
     app.jinja_env.globals["csrf_token"] = lambda: csrf_token(session_id())
     app.jinja_env.globals["key_field"] = KEY_FIELD
@@ -36,12 +41,23 @@ def form_key() -> str:
 
 
 def money(amount_cents: int) -> str:
-    """Whole units without decimals, anything else with two."""
+    """Whole units without decimals, anything else with two, as the reader's language writes it."""
     units, cents = divmod(abs(amount_cents), CENTS_PER_UNIT)
-    sign = "\N{MINUS SIGN}" if amount_cents < 0 else ""
-    return f"{sign}{units:,}" + (f".{cents:02}" if cents else "")
+    amount = Decimal(abs(amount_cents)).scaleb(-2) if cents else units
+    shown = format_decimal(amount, "#,##0.00" if cents else "#,##0", locale=language())
+    return f"\N{MINUS SIGN}{shown}" if amount_cents < 0 else shown
 
 
-def _moment(at: dt.datetime) -> str:
-    """A moment in the business zone, to the minute."""
-    return at.astimezone(tracker().zone).strftime("%d %b %Y, %H:%M")
+def count(number: int) -> str:
+    """A number of things, with the language's own spaces or commas between thousands."""
+    return format_decimal(number, locale=language())
+
+
+def moment(at: dt.datetime) -> str:
+    """A moment in the business zone, to the minute, with the zone's name.
+
+    A browser with scripts shows it in the reader's own zone instead.
+    """
+    zone = tracker().zone
+    shown = format_datetime(at, "d MMM y, HH:mm", tzinfo=zone, locale=language())
+    return f"{shown} {zone.tzname(at) or zone.key}"

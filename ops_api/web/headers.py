@@ -4,7 +4,7 @@ Nothing is loaded from elsewhere, no script or style stands inside a page, no pa
 what concerns a person is kept in no cache.
 """
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
 from ops_api.web.state import tracker
 
@@ -41,8 +41,7 @@ def install(app: Flask) -> None:
 def _protect(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers[name] = value
-    if request.endpoint != "static":
-        response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     if tracker().settings.is_https:
         response.headers["Strict-Transport-Security"] = HSTS
     return response

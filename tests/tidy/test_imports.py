@@ -37,7 +37,6 @@ USED_WITHOUT_IMPORT = {
 # Declared ahead of the code that imports it; each leaves this list with that code.
 AWAITED = {
     "authlib",
-    "flask-babel",
     "httpx2",
     "joserfc",
     "prometheus-client",

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("contracts", "ops_api", "pipelines", "warehouse", "dashboards", "ates")
 # Copied whole from their makers; their style is their own.
-VENDORED = ("tests/data/compose-spec.json", "/static/vendor/")
+VENDORED = ("tests/data/compose-spec.json", "/static/vendor/", "tests/vendor/")
 TEXT_SUFFIXES = {
     "", ".cfg", ".css", ".html", ".ini", ".js", ".json", ".mako", ".md", ".py", ".sh", ".sql",
     ".toml", ".txt", ".yaml", ".yml",

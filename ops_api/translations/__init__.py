@@ -1,0 +1,1 @@
+"""The texts of our pages in other languages than English, one catalog (`.po`) a language."""
