@@ -87,7 +87,7 @@ def _kafka(settings: Settings) -> list[Service]:
 
 
 def _own(settings: Settings) -> list[Service]:
-    port = settings.number("TRACKER_PORT")
+    port, relay_port = settings.number("TRACKER_PORT"), settings.number("RELAY_METRICS_PORT")
     dashboards_port = settings.number("DASHBOARDS_PORT")
     return [
         Service(
@@ -99,13 +99,17 @@ def _own(settings: Settings) -> list[Service]:
         Service(
             name="tracker",
             command=_ates("tracker"),
-            probe=Answers(port, "/health"),
+            probe=Answers(port, "/ready"),
             needs=("migrate",),
             ports={"TRACKER_PORT": port},
             url=settings["TRACKER_URL"],
         ),
         Service(
-            name="relay", command=_ates("relay"), probe=Lives(LIVES_SECONDS), needs=("migrate",)
+            name="relay",
+            command=_ates("relay"),
+            probe=Answers(relay_port, "/ready"),
+            needs=("migrate",),
+            ports={"RELAY_METRICS_PORT": relay_port},
         ),
         Service(
             name="dashboards",
@@ -143,11 +147,14 @@ def _dagster(settings: Settings) -> list[Service]:
     return [
         Service(
             name="dagster-code",
-            command=commands["code-server"],
+            command=_measured(commands["code-server"]),
             probe=Listens(grpc_port),
             needs=("postgres",),
             uses=("kafka", "tracker", "mailbox"),  # by the ticks that run inside it
-            ports={"DAGSTER_GRPC_PORT": grpc_port},
+            ports={
+                "DAGSTER_GRPC_PORT": grpc_port,
+                "DAGSTER_METRICS_PORT": settings.number("DAGSTER_METRICS_PORT"),
+            },
             folder=home,
             prepare=lambda environment: dagster_instance.write_instance(home, environment),
             before_stop=lambda: dagster_instance.request_stop(home),
@@ -181,3 +188,9 @@ def _dagster(settings: Settings) -> list[Service]:
 
 def _ates(name: str) -> list[str]:
     return [PYTHON, "-m", "ates.cli", name]
+
+
+def _measured(command: list[str]) -> list[str]:
+    """The same `python -m MODULE ...` with its metrics served beside it."""
+    assert command[:2] == [PYTHON, "-m"]
+    return [PYTHON, "-m", "ates.measured", *command[2:]]

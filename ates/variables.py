@@ -184,6 +184,15 @@ SECTIONS = (
             Variable("DASHBOARDS_PORT", Unit.PORT, "8501", "The dashboards' pages."),
         ),
     ),
+    Section(
+        "Metrics, for programs that serve nothing else (the tracker's are at its own port)",
+        (
+            Variable("METRICS_HOST", Unit.HOST, "127.0.0.1", "Where the following listen."),
+            Variable("RELAY_METRICS_PORT", Unit.PORT, "9464", "The relay's."),
+            Variable("DAGSTER_METRICS_PORT", Unit.PORT, "9465", "Those of Dagster's code server."),
+            Variable("INGEST_METRICS_PORT", Unit.PORT, "9466", "Those of `ates ingest`."),
+        ),
+    ),
 )
 VARIABLES = {variable.name: variable for section in SECTIONS for variable in section.variables}
 HEADER = """\

@@ -98,7 +98,7 @@ def _wait_until_ready(port: int) -> None:
         session.trust_env = False
         while time.monotonic() < end:
             try:
-                if session.get(f"http://127.0.0.1:{port}/health", timeout=5).ok:
+                if session.get(f"http://127.0.0.1:{port}/ready", timeout=5).ok:
                     return
             except requests.ConnectionError:
                 time.sleep(0.1)

@@ -24,6 +24,7 @@ from ops_api.web import (
     headers,
     languages,
     menu,
+    metrics,
     preferences,
 )
 from ops_api.web.requests import BODY_BYTES_MAX, FORM_PARTS_MAX
@@ -40,7 +41,7 @@ PARTS = (
     assets,
     preferences,
 )
-WEB_PARTS = (headers, guard, failures, languages, assets, preferences, menu, forms)
+WEB_PARTS = (metrics, headers, guard, failures, languages, assets, preferences, menu, forms)
 
 
 def create_app(

@@ -6,9 +6,7 @@ the line.
 """
 
 import datetime as dt
-import json
 import logging
-import re
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +14,10 @@ import sqlalchemy as sa
 from flask import g, has_request_context, request
 from sqlalchemy import Connection, text
 
+from contracts import logs
 from ops_api.auth.identity import actor_of
 from ops_api.web.state import tracker
 
-VALUE_LENGTH_MAX = 200
 DETAIL_LENGTH_MAX = 2000
 KEPT = dt.timedelta(days=400)
 # Whoever is refused writes a row: no crowd of them may fill the disk.
@@ -29,7 +27,6 @@ PURGED_AT_ONCE_MAX = 1000
 
 logger = logging.getLogger("ates.security")
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.:@/+\-]+")
 _INSERT = text("""
 insert into security_events (at, event, actor, employee_id, address, detail)
 values (:at, :event, :actor, :employee_id, :address, :detail)
@@ -53,7 +50,7 @@ def log_security(
     """
     named = {"actor": actor, "employee_id": employee_id}
     given = {name: value for name, value in named.items() if value is not None}
-    logger.info("event=%s %s", event, _pairs(given | detail))
+    logger.info(logs.line(event, **given, **detail))
     if not has_request_context():
         return
     caller = g.get("caller")
@@ -94,7 +91,7 @@ def _row(
         "actor": str(actor or employee_id or "nobody"),
         "employee_id": employee_id,
         "address": address,
-        "detail": _pairs(detail)[:DETAIL_LENGTH_MAX],
+        "detail": logs.pairs(**detail)[:DETAIL_LENGTH_MAX],
     }
 
 
@@ -103,12 +100,3 @@ def _write(connection: Connection, row: dict[str, Any]) -> None:
     if event_id % PURGE_EVERY == 0:
         limits = {"before": row["at"] - KEPT, "oldest_kept": event_id - EVENTS_MAX}
         connection.execute(_PURGE, limits | {"limit": PURGED_AT_ONCE_MAX})
-
-
-def _pairs(fields: dict[str, object]) -> str:
-    return " ".join(f"{name}={_shown(value)}" for name, value in fields.items())
-
-
-def _shown(value: object) -> str:
-    shortened = str(value)[:VALUE_LENGTH_MAX]
-    return shortened if _PLAIN.fullmatch(shortened) else json.dumps(shortened)

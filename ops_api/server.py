@@ -5,7 +5,6 @@ would only double the memory. A worker that dies is replaced; a worker whose ser
 too, so that no orphan keeps the port.
 """
 
-import logging
 import os
 import threading
 import time
@@ -15,6 +14,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from contracts import logs
 from contracts.environment import read_environment
 from ops_api.settings import TrackerSettings
 
@@ -55,12 +55,7 @@ def application() -> "Flask":
     """What the worker serves; called by granian in the worker's process."""
     from ops_api.app import create_app_from_environment
 
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s.%(msecs)03dZ level=%(levelname)s logger=%(name)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-    )
+    logs.configure()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     return create_app_from_environment()
 

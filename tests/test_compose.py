@@ -28,7 +28,7 @@ INTERPOLATION = re.compile(r"\$\{\w+:-(?P<default>[^}]*)\}")
 STOCK_IMAGES = {"postgres": "postgres:18", "kafka": "apache/kafka:", "mailbox": "axllent/mailpit:"}
 # Compose knows two ways to depend on a service; one that ends has done its work when it ended well.
 CONDITIONS = {True: "service_completed_successfully", False: "service_healthy"}
-SERVICES_WITHOUT_A_PORT = {"relay", "dagster-daemon"}
+SERVICES_WITHOUT_A_PORT = {"dagster-daemon"}
 
 Compose = dict[str, Any]
 

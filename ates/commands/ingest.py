@@ -1,29 +1,34 @@
 """`ates ingest`: bring events from Kafka into the lake until stopped, without Dagster."""
 
-import logging
 import os
 import signal
 import threading
 
 import click
 
+from ates.commands.errors import shown_plainly
+
 
 @click.command("ingest")
+@shown_plainly
 def command() -> None:
     """Bring events from Kafka into the lake until SIGTERM or Ctrl-C.
 
     Does what Dagster's ingest sensor does. With both at work one steps back and takes over when
     the other stops.
     """
-    from ates import settings
+    from ates import exporter, settings
+    from contracts import logs
     from contracts.environment import read_environment
     from pipelines.ingest.service import run_ingest
     from pipelines.settings import KafkaSettings
     from warehouse.settings import LakeSettings
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    environment = settings.load().environment()
+    logs.configure()
+    loaded = settings.load()
+    environment = loaded.environment()
     os.environ.update(environment)
+    exporter.start(loaded["METRICS_HOST"], loaded.number("INGEST_METRICS_PORT"), exporter.OF_INGEST)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -14,7 +14,7 @@ from ops_api import locks
 from ops_api.context import CommandContext
 from ops_api.days import rules
 from ops_api.days.models import Certificate, business_days
-from ops_api.days.queries import find_certificate, find_unfinished_import, last_closed_date
+from ops_api.days.queries import find_certificate, find_due_day, find_unfinished_import
 from ops_api.errors import ConflictError
 from ops_api.outbox.commands import OutboxRow, append, event
 from ops_api.outbox.sequencer import move_all
@@ -24,7 +24,6 @@ CLOSED = "business_day.closed"
 # Days closed by one call; thirty years of them, so that a wrong clock cannot loop for ever.
 DAYS_PER_CALL_MAX = 11_000
 
-_FIRST_WITH_EVENTS = text("select min(business_date) from event_log")
 _SUMS = text("""
 select
     (select last_position from log_head) as last_position,
@@ -56,7 +55,7 @@ def close_day(
         raise ConflictError("import-unfinished", f"The import of {file_name} is not finished.")
     move_all(connection)
     rules.require_closable(
-        day, due=_due(connection), at=context.clock(), zone=context.business_timezone
+        day, due=find_due_day(connection), at=context.clock(), zone=context.business_timezone
     )
     return _close(connection, context, day, is_mail_wanted)
 
@@ -72,7 +71,7 @@ def close_next_due_day(
     if find_unfinished_import(connection):
         return None
     move_all(connection)
-    day = _due(connection)
+    day = find_due_day(connection)
     if day is None or not rules.is_over(day, context.clock(), context.business_timezone):
         return None
     return _close(connection, context, day, is_mail_wanted)
@@ -95,12 +94,6 @@ def close_due_days(
             break
         certificates.append(closed)
     return certificates
-
-
-def _due(connection: Connection) -> dt.date | None:
-    last_closed = last_closed_date(connection)
-    first = connection.execute(_FIRST_WITH_EVENTS).scalar() if last_closed is None else None
-    return rules.next_to_close(last_closed, first)
 
 
 def _close(

@@ -4,6 +4,7 @@ import datetime as dt
 
 from sqlalchemy import Connection, text
 
+from ops_api.days import rules
 from ops_api.days.models import CERTIFICATE_COLUMNS, Certificate
 
 PAGE_DAYS_MAX = 1000
@@ -18,12 +19,20 @@ _UNFINISHED_IMPORT = text(
     "select file_name from imports where finished_at is null and abandoned_at is null"
 )
 _LAST_CLOSED = text("select max(business_date) from business_days")
+_FIRST_WITH_EVENTS = text("select min(business_date) from event_log")
 
 
 def last_closed_date(connection: Connection) -> dt.date | None:
     """The newest closed date; stays true while the business day is shared or held alone."""
     closed: dt.date | None = connection.execute(_LAST_CLOSED).scalar()
     return closed
+
+
+def find_due_day(connection: Connection) -> dt.date | None:
+    """The day that is closed next, over or not; None before anything has happened."""
+    last_closed = last_closed_date(connection)
+    first = connection.execute(_FIRST_WITH_EVENTS).scalar() if last_closed is None else None
+    return rules.next_to_close(last_closed, first)
 
 
 def find_certificate(connection: Connection, day: dt.date) -> Certificate | None:

@@ -19,9 +19,11 @@ import sqlalchemy as sa
 from contracts import registry
 from ops_api import locks
 from ops_api.database import create_engine
+from ops_api.outbox import metrics
 from ops_api.outbox.kafka_batch import Record, refuse_slow_checksums
 from ops_api.outbox.kafka_cluster import BrokerUnavailableError, RefusedError
 from ops_api.outbox.kafka_producer import BulkProducer
+from ops_api.outbox.progress import Progress
 from ops_api.outbox.sequencer import move_committed
 from ops_api.settings import RelaySettings
 
@@ -73,11 +75,14 @@ def run_relay(settings: RelaySettings, should_stop: Callable[[], bool]) -> None:
                     retry_seconds = RETRY_SECONDS_MIN
                     relay.compete(connection)
             except sa.exc.DBAPIError as error:
+                metrics.FAILURES.labels("database").inc()
                 relay.say("database down", f"cannot use the database: {_first_line(error)}")
                 relay.wait(retry_seconds)
                 retry_seconds = min(retry_seconds * 2, RETRY_SECONDS_MAX)
             except LostLeadError:
                 relay.say("lost the lead", "another relay moved the published position")
+            finally:
+                metrics.IS_LEADING.set(0)
     finally:
         relay.close()
         engine.dispose()
@@ -110,6 +115,7 @@ class Relay:
         self._retry_at = 0.0
         self._retry_seconds = RETRY_SECONDS_MIN
         self._state = ""
+        self._progress = Progress()
 
     def say(self, state: str, message: str) -> None:
         """Log a line when the state is new, and only then."""
@@ -125,6 +131,7 @@ class Relay:
 
     def close(self) -> None:
         """Let go of Kafka; the database session is the caller's."""
+        self._progress.tell(is_last=True)
         self._sender.shutdown()
         self._drop_producer()
 
@@ -138,6 +145,7 @@ class Relay:
         while not self._should_stop():
             is_leader = locks.try_session_lock(connection, locks.RELAY)
             connection.commit()
+            metrics.LAST_TURN.set_to_current_time()
             if is_leader:
                 self._lead(connection)
                 return
@@ -146,6 +154,7 @@ class Relay:
 
     def _lead(self, connection: sa.Connection) -> None:
         self.say("leading", "publishing the event log")
+        metrics.IS_LEADING.set(1)
         while not self._should_stop():
             if not self.turn(connection):
                 self.wait(POLL_SECONDS)
@@ -157,6 +166,8 @@ class Relay:
         """
         heads = connection.execute(_HEADS).one()
         connection.commit()
+        metrics.LAST_TURN.set_to_current_time()
+        self._progress.tell()
         has_moved = heads.has_unmoved and _move_page(connection)
         count_waiting = heads.last_position - heads.published_position
         if not has_moved and count_waiting == 0:
@@ -189,6 +200,7 @@ class Relay:
                 raise error
             self._retry_seconds = RETRY_SECONDS_MIN
             published = _advance(connection, published, _last_position(page))
+            self._progress.add(int(page[0][1]), published)
             page = following
         if not page:
             self.say("leading", f"up to date at position {published}")
@@ -204,10 +216,15 @@ class Relay:
                 should_stop=self._should_stop,
             )
             self._producer.open()
-        self._producer.publish(page)
+        with metrics.PAGE_SECONDS.time():
+            self._producer.publish(page)
+        metrics.IS_KAFKA_UP.set(1)
+        metrics.EVENTS_PUBLISHED.inc(len(page))
 
     def _back_off(self, error: BrokerUnavailableError) -> None:
         self._drop_producer()
+        metrics.IS_KAFKA_UP.set(0)
+        metrics.FAILURES.labels("kafka").inc()
         is_refused = isinstance(error, RefusedError)
         if is_refused:
             self._retry_seconds = RETRY_SECONDS_MAX
@@ -221,6 +238,7 @@ def _move_page(connection: sa.Connection) -> bool:
     """Sequence what was committed, up to a page; whether there was any."""
     count_moved = move_committed(connection)
     connection.commit()
+    metrics.EVENTS_SEQUENCED.inc(count_moved)
     return count_moved > 0
 
 
@@ -243,6 +261,7 @@ def _advance(connection: sa.Connection, expected: int, published: int) -> int:
     if result.rowcount != 1:
         raise LostLeadError
     connection.commit()
+    metrics.LAST_TURN.set_to_current_time()
     return published
 
 

@@ -16,7 +16,7 @@ from ops_api.web.rights import Rule, may, rule_of
 from ops_api.web.state import tracker
 
 COOKIE = "ates_session"
-API_PREFIXES = ("/api/", "/health")
+API_PREFIXES = ("/api/", "/health", "/ready", "/metrics")
 CSRF_FIELD = "csrf_token"
 
 
@@ -88,7 +88,7 @@ def _identify() -> Caller | None:
         expected = tracker().settings.tracker_service_token
         is_right = hmac.compare_digest(token.strip().encode(), expected.encode())
         if scheme.lower() == "bearer" and is_right:
-            g.scopes = frozenset({"days:close"})
+            g.scopes = frozenset({"days:close", "metrics:read"})
             return Service()
         log_security("token_refused", path=request.path)
         return None

@@ -16,7 +16,13 @@ Right = Literal[
     "anyone", "employee", "owner", "worker", "manager", "accountant", "admin", "service"
 ]
 Scope = Literal[
-    "profile", "tasks:read", "tasks:write", "employees:read", "employees:write", "days:close"
+    "profile",
+    "tasks:read",
+    "tasks:write",
+    "employees:read",
+    "employees:write",
+    "days:close",
+    "metrics:read",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 

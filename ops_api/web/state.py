@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import current_app
+from flask import current_app, g
 from sqlalchemy import Connection, Engine
 
 from ops_api.auth.identity import Caller, Identity
@@ -47,11 +47,12 @@ class Tracker:
     def context(self, caller: Caller) -> CommandContext:
         """The surroundings of one user action, under a correlation id of its own."""
         actor_id: UUID | None = caller.employee_id if isinstance(caller, Identity) else None
+        g.correlation_id = uuid7(self.clock(), self.rng)  # for the request's line in the log
         return CommandContext(
             actor_id=actor_id,
             clock=self.clock,
             rng=self.rng,
-            correlation_id=uuid7(self.clock(), self.rng),
+            correlation_id=g.correlation_id,
             business_timezone=self.zone,
         )
 

@@ -19,6 +19,8 @@ import pyarrow as pa
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from contracts import logs
+from pipelines import metrics
 from pipelines.ingest.healing import (
     STALL_SECONDS,
     StallWatch,
@@ -41,7 +43,7 @@ PUBLISHED_CHECK_SECONDS = 1.0
 # A window waits this long for another one in the same process.
 LOCK_SECONDS_MAX = 60.0
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("ates.ingest")
 _window_lock = threading.Lock()
 
 
@@ -78,6 +80,7 @@ class WindowReport:
     counts_by_type: Counter[str] = field(default_factory=Counter)
     lag_seconds_max: float = 0.0
     rewound: set[Partition] = field(default_factory=set)
+    first_position: int = 0
     contiguous_position: int = 0
     last_position: int = 0
     published_position: int | None = None
@@ -92,6 +95,11 @@ class WindowReport:
         self.count_judged += result.count_judged
         self.counts_by_type.update(result.counts_by_type)
         self.lag_seconds_max = max(self.lag_seconds_max, result.lag_seconds)
+        metrics.count_batch(result)
+
+    def begin_at(self, state: IngestState) -> None:
+        """Note where the window found the lake."""
+        self.first_position = state.contiguous_position + 1
 
     def end_at(self, state: IngestState) -> None:
         """Note where the window leaves the lake."""
@@ -128,9 +136,29 @@ def run_window(
                 is_over=lambda: should_stop() or time.monotonic() >= deadline,
                 watch=StallWatch(stall_seconds),
             )
-            return window.run()
+            report = window.run()
+    except Exception:
+        metrics.INGEST_FAILURES.inc()
+        raise
     finally:
         _window_lock.release()
+    if report.count_batches:
+        logger.info(_line(report))
+    return report
+
+
+def _line(report: WindowReport) -> str:
+    return logs.line(
+        "ingested",
+        first_position=report.first_position,
+        last_position=report.contiguous_position,
+        events=report.count_events,
+        batches=report.count_batches,
+        duplicates=report.count_duplicates,
+        quarantined=report.count_quarantined,
+        healed=report.count_healed,
+        lag_seconds=report.lag_seconds_max,
+    )
 
 
 class _Ahead:
@@ -183,12 +211,14 @@ class _Window:
 
     def run(self) -> WindowReport:
         state = read_state(self.lake)
+        self.report.begin_at(state)
         self.ahead.seek(state)
         while not self.is_over():
             try:
                 state = self._turn(state)
             except RivalError as error:
                 state = self._step_back(error)
+            metrics.note_turn(state.contiguous_position, self.report.published_position)
         self.report.end_at(state)
         return self.report
 
@@ -198,7 +228,8 @@ class _Window:
         self.report.rewound.update(rewound)
         crash_point("after-poll")
         if records is not None:
-            result = apply_batch(self.lake, records, state=state)
+            with metrics.INGEST_BATCH_SECONDS.time():
+                result = apply_batch(self.lake, records, state=state)
             crash_point("after-commit")
             self.report.add(result)
             state = result.state
@@ -228,12 +259,14 @@ class _Window:
         result = apply_missing(self.lake, rows, state=state)
         self.report.add(result)
         self.report.count_healed += result.count_events
+        metrics.INGEST_HEALED.inc(result.count_events)
         logger.warning("took %s events from the log, lost on their way", result.count_events)
         return result.state
 
     def _step_back(self, error: RivalError) -> IngestState:
         """Let the rival work; go on where it left the lake when it has been quiet."""
         self.report.count_rivals += 1
+        metrics.INGEST_RIVALS.inc()
         logger.warning("stepping back: %s", error)
         while True:
             state = read_state(self.lake)

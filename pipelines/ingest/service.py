@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipelines.ingest.engine import Source, WindowReport, run_window
+from pipelines.ingest.engine import Source, run_window
 from pipelines.ingest.kafka_source import KafkaSource
 from pipelines.settings import KafkaSettings
 from warehouse.lake import LakeUnavailableError, connect, create_tables
@@ -21,7 +21,7 @@ PAUSE_SECONDS_MAX = 15.0
 NAP_SECONDS = 0.1
 RETRIED_ERRORS = (duckdb.Error, LakeUnavailableError, SQLAlchemyError, KafkaError, OSError)
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("ates.ingest")
 Parts = tuple[Source, duckdb.DuckDBPyConnection, Engine]
 
 
@@ -37,7 +37,7 @@ def run_ingest(
         try:
             with open_parts(kafka, lake, database_url) as parts:
                 while not should_stop():
-                    _log(run_window(*parts, should_stop=should_stop))
+                    run_window(*parts, should_stop=should_stop)
                     pause_seconds = PAUSE_SECONDS_MIN
         except RETRIED_ERRORS as error:
             logger.warning("trying again in %.1f s: %s", pause_seconds, error)
@@ -57,20 +57,6 @@ def open_parts(kafka: KafkaSettings, lake: LakeSettings, database_url: str) -> I
         tracker = create_engine(database_url, pool_size=1, max_overflow=0, pool_pre_ping=True)
         stack.callback(tracker.dispose)
         yield source, connection, tracker
-
-
-def _log(report: WindowReport) -> None:
-    if report.count_batches:
-        logger.info(
-            "events=%s duplicates=%s quarantined=%s healed=%s batches=%s position=%s lag=%.2fs",
-            report.count_events,
-            report.count_duplicates,
-            report.count_quarantined,
-            report.count_healed,
-            report.count_batches,
-            report.contiguous_position,
-            report.lag_seconds_max,
-        )
 
 
 def _sleep(seconds: float, should_stop: Callable[[], bool]) -> None:

@@ -41,7 +41,10 @@ update mail.deliveries
 set state = :state, next_attempt_at = :next_attempt_at, last_error = :error, claimed_until = null
 where delivery_id = :delivery_id and state = 'sending' and attempts = :attempts
 """)
-COUNTS = text("select state, count(*) as count_rows from mail.deliveries group by state")
+COUNTS = text("""
+select state, count(*) as count_rows, min(planned_at) as oldest_at
+from mail.deliveries group by state
+""")
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -97,10 +100,22 @@ def put_back(
     )
 
 
-def count_by_state(engine: Engine) -> dict[str, int]:
-    """How many deliveries are pending, sending, sent and blocked; absent states count none."""
+class Queue(msgspec.Struct, frozen=True):
+    """How many deliveries are pending, sending, sent and blocked; absent states count none.
+
+    `waiting_since` is when the oldest pending or sending one was planned; None when there is none.
+    """
+
+    counts: dict[str, int]
+    waiting_since: dt.datetime | None
+
+
+def read_queue(engine: Engine) -> Queue:
+    """The queue as it is now."""
     with engine.connect() as connection:
-        return {row.state: row.count_rows for row in connection.execute(COUNTS)}
+        rows = connection.execute(COUNTS).all()
+    waiting = [row.oldest_at for row in rows if row.state in ("pending", "sending")]
+    return Queue({row.state: row.count_rows for row in rows}, min(waiting, default=None))
 
 
 def _delivery(row: Row[tuple[object, ...]]) -> Delivery:

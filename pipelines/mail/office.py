@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import msgspec
 
+from pipelines import metrics
 from pipelines.lakes import open_reader
 from pipelines.mail.database import create_schema, open_engine
-from pipelines.mail.deliveries import count_by_state
+from pipelines.mail.deliveries import read_queue
 from pipelines.mail.planning import plan_deliveries
 from pipelines.mail.sending import Sender, SendReport, send_due
 from pipelines.mail.smtp import SmtpServer
@@ -62,4 +63,6 @@ def work_one_round(sender: Sender, *, budget_seconds: float) -> RoundReport:
         sender.lake, sender.engine, mail_from=sender.mail_from, now=sender.clock()
     )
     sent = send_due(sender, budget_seconds=budget_seconds)
-    return RoundReport(count_planned, sent, count_by_state(sender.engine))
+    queue = read_queue(sender.engine)
+    metrics.note_mail_round(queue.counts, queue.waiting_since, sender.clock())
+    return RoundReport(count_planned, sent, queue.counts)

@@ -6,6 +6,7 @@ Message-ID. A payout is never touched from here.
 """
 
 import datetime as dt
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from email.errors import MessageError
@@ -20,6 +21,8 @@ import msgspec
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
+from contracts import logs
+from pipelines import metrics
 from pipelines.mail import deliveries
 from pipelines.mail.deliveries import LEASE_SECONDS, Delivery
 from pipelines.mail.message import build_message
@@ -38,6 +41,9 @@ MARK_TRIES_MAX = 6
 MARK_RETRY_SECONDS = 0.5
 BATCHES_MAX = 1_000
 NOT_REACHED = "not begun: the round was over"
+
+
+logger = logging.getLogger("ates.mail")
 
 
 class SendReport(msgspec.Struct):
@@ -146,6 +152,8 @@ class _Worker:
         else:
             self._marker.mark(delivery, statement)
             self._report.count_sent += 1
+            metrics.MAIL_SENT.inc()
+            logger.info(_line("mail_sent", delivery))
         return True
 
     def _written(self, delivery: Delivery, statement: Statement) -> EmailMessage:
@@ -184,10 +192,26 @@ class _Worker:
         if not is_delayed:
             return
         self._report.last_error = error
+        metrics.MAIL_PUT_BACK.labels("blocked" if is_blocked else "retried").inc(len(rows))
         if is_blocked:
             self._report.count_blocked += len(rows)
+            for delivery in rows:
+                logger.warning(_line("mail_blocked", delivery, error))
         else:
             self._report.count_retried += len(rows)
+            logger.warning(logs.line("mail_put_back", deliveries=len(rows), error=error))
+
+
+def _line(event: str, delivery: Delivery, error: str | None = None) -> str:
+    return logs.line(
+        event,
+        delivery_id=delivery.delivery_id,
+        business_date=delivery.business_date,
+        employee_id=delivery.employee_id,
+        message_id=delivery.message_id,
+        attempts=delivery.attempts,
+        error=error,
+    )
 
 
 def _checked(delivery: Delivery, statement: Statement | None) -> Statement:

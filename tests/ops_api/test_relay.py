@@ -1,8 +1,10 @@
 """What is committed reaches Kafka: in order, completely, whoever dies in between."""
 
 import logging
+import re
 import signal
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +17,7 @@ from ops_api.database import create_engine
 from ops_api.outbox.kafka_batch import SlowChecksumError
 from ops_api.outbox.relay import run_relay
 from ops_api.settings import RelaySettings
+from tests.figures import figure, growth
 from tests.ops_api.relays import PATIENCE_SECONDS, RelayWorld
 
 # Dies where it hurts most: the brokers have the page, the database does not know it yet.
@@ -29,15 +32,26 @@ def world(environment: dict[str, str], kafka_server: KafkaServer) -> Iterator[Re
     engine.dispose()
 
 
-def test_events_arrive_once_in_order_and_unchanged(world: RelayWorld) -> None:
+def test_events_arrive_once_in_order_and_unchanged(
+    world: RelayWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    counted = ("ates_relay_events_sequenced_total", "ates_relay_events_published_total")
     world.write(300)
-    with world.relay():
+    with growth(*counted) as grown, caplog.at_level(logging.INFO, "ates.relay"), world.relay():
         world.wait_published()
         world.write(12_000)
         world.write(1)
         world.wait_published()
+        assert figure("ates_relay_is_leading") == figure("ates_relay_kafka_is_up") == 1
 
     world.check_log()
+    assert set(grown.values()) == {12_301}
+    assert figure("ates_relay_is_leading") == 0
+    lines = [each.getMessage() for each in caplog.records if "event=published" in each.getMessage()]
+    spans = [re.findall(r"_position=(\d+)", line) for line in lines]
+    assert spans[0][0] == "1"
+    assert spans[-1][1] == "12301"
+    assert all(int(this[0]) == int(before[1]) + 1 for before, this in pairwise(spans))
 
 
 def test_topics_are_created_with_the_partitions_of_the_settings(world: RelayWorld) -> None:

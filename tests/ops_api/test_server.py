@@ -43,7 +43,7 @@ class Server:
 
     def is_ready(self) -> bool:
         try:
-            return requests.get(f"{self.url}/health", timeout=5).status_code == 200
+            return requests.get(f"{self.url}/ready", timeout=5).status_code == 200
         except requests.ConnectionError:
             return False
 

@@ -1,5 +1,6 @@
 """One mail per payout, whatever the mail server, the network or a kill does."""
 
+import logging
 import threading
 from collections import Counter
 from datetime import timedelta
@@ -9,6 +10,7 @@ from sqlalchemy import text
 
 from pipelines.mail import smtp
 from pipelines.mail.planning import plan_deliveries
+from tests.figures import figure, growth
 from tests.pipelines.conftest import Office
 from tests.pipelines.paid_lake import (
     FIRST_DAY,
@@ -21,12 +23,15 @@ from tests.pipelines.paid_lake import (
 ONE_DAY = timedelta(days=1)
 
 
-def test_every_payout_gets_one_mail_with_its_sum(office: Office) -> None:
+def test_every_payout_gets_one_mail_with_its_sum(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
     add_employees(office.lake, 3)
     pay_day(office.lake, FIRST_DAY, 3)
     pay_day(office.lake, FIRST_DAY + ONE_DAY, 2)
 
-    reports = [office.work(), office.work()]
+    with caplog.at_level(logging.INFO, "ates.mail"):
+        reports = [office.work(), office.work()]
 
     assert [report.sent.count_sent for report in reports] == [5, 0]
     assert reports[1].is_quiet
@@ -44,6 +49,12 @@ def test_every_payout_gets_one_mail_with_its_sum(office: Office) -> None:
         == [("sent", 2000, 1, True)] * 5
     )
     assert office.sink.count_connections == 1
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 5
+    assert all(line.startswith("event=mail_sent delivery_id=") for line in lines)
+    assert {
+        one for one in expected if any(f"delivery_id={one} " in line for line in lines)
+    } == expected
 
 
 def test_no_mail_when_the_certificate_wants_none(office: Office) -> None:
@@ -77,12 +88,18 @@ def test_payouts_made_while_the_server_is_down_leave_once_each_later(office: Off
         report = office.work()
         assert report.states == {"pending": 40 * (day + 1)}
         assert "ConnectionRefusedError" in str(report.sent.last_error)
+        assert figure("ates_mail_deliveries", state="pending") == 40 * (day + 1)
+        assert figure("ates_mail_oldest_waiting_seconds") == 60 * day
         office.clock.advance(minutes=1)
     office.sink.start()
     office.clock.advance(minutes=10)
 
-    office.work()
+    with growth("ates_mail_sent_total") as grown:
+        office.work()
 
+    assert grown["ates_mail_sent_total"] == 120
+    assert figure("ates_mail_deliveries", state="sent") == 120
+    assert figure("ates_mail_oldest_waiting_seconds") == 0
     assert len(office.sink.mails) == len(set(office.sink.message_ids)) == 120
     assert set(office.rows("state, last_error")) == {("sent", None)}
 

@@ -1,5 +1,6 @@
 """From the topic to the ledger, once, whatever dies on the way."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from ates.embedded.kafka import KafkaServer
 from pipelines.ingest import engine
 from pipelines.ingest.engine import BusyError, WindowReport, run_window
+from tests.figures import figure, growth
 from tests.ops_api.relays import RelayWorld
 from tests.pipelines.ingest_world import IngestWorld, assert_books_agree, wait_for_position
 from tests.pipelines.test_kafka_source import send
@@ -20,6 +22,13 @@ from warehouse.lake import connect, create_tables
 from warehouse.settings import LakeSettings
 
 STALL_SECONDS = 0.5
+# The first two grow when all is well, the others do not.
+INGEST_FIGURES = (
+    "ates_ingest_batch_duration_seconds_count",
+    "ates_ingest_lag_seconds_count",
+    "ates_ingest_quarantined_total",
+    "ates_ingest_window_failures_total",
+)
 PATIENCE_SECONDS = 60.0
 
 
@@ -72,14 +81,23 @@ def ingest_until(
 
 
 def test_what_is_published_is_in_the_ledger_after_a_window(
-    ingest_world: IngestWorld, lake: duckdb.DuckDBPyConnection
+    ingest_world: IngestWorld, lake: duckdb.DuckDBPyConnection, caplog: pytest.LogCaptureFixture
 ) -> None:
     ingest_world.company.work(100)
     ingest_world.publish()
+    tasks = figure("ates_ingest_events_total", type="task.created")
 
-    report = ingest_until(ingest_world, lake, ingest_world.count_committed)
+    with growth(*INGEST_FIGURES) as grown, caplog.at_level(logging.INFO, "ates.ingest"):
+        report = ingest_until(ingest_world, lake, ingest_world.count_committed)
 
     assert report.count_events == ingest_world.count_committed
+    created = figure("ates_ingest_events_total", type="task.created") - tasks
+    assert created == report.counts_by_type["task.created"] > 0
+    assert figure("ates_ingest_contiguous_position") == ingest_world.count_committed
+    assert time.time() - figure("ates_ingest_last_turn_timestamp_seconds") < PATIENCE_SECONDS
+    assert [grown[name] > 0 for name in INGEST_FIGURES] == [True, True, False, False]
+    span = f"event=ingested first_position=1 last_position={ingest_world.count_committed} events="
+    assert any(each.startswith(span) for each in caplog.messages)
     assert (report.count_duplicates, report.count_quarantined, report.count_healed) == (0, 0, 0)
     assert sum(report.offsets.values()) == ingest_world.count_committed
     assert_books_agree(lake, ingest_world.company)
@@ -114,11 +132,13 @@ def test_events_the_broker_lost_are_taken_from_the_log(
         )
     count_lost = ingest_world.count_committed - count_kept
 
-    report = ingest_until(
-        ingest_world, lake, ingest_world.count_committed, stall_seconds=STALL_SECONDS
-    )
+    with growth("ates_ingest_healed_total") as grown:
+        report = ingest_until(
+            ingest_world, lake, ingest_world.count_committed, stall_seconds=STALL_SECONDS
+        )
 
-    assert report.count_healed == count_lost
+    assert report.count_healed == grown["ates_ingest_healed_total"] == count_lost
+    assert figure("ates_ingest_events_behind") == 0
     assert_books_agree(lake, ingest_world.company)
 
 

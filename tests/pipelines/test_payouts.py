@@ -12,6 +12,7 @@ from pipelines.defs.payouts.assets import PAYOUTS, payouts
 from pipelines.defs.payouts.jobs import pay_due_days_job
 from pipelines.defs.payouts.partitions import business_dates
 from pipelines.defs.payouts.sensors import RANGE_END_TAG, RANGE_START_TAG, pay_certified_days
+from tests.figures import figure
 from tests.pipelines.closed_days import FEE_CENTS, REWARD_CENTS, History
 from warehouse.payouts import pay_due_days
 
@@ -175,10 +176,12 @@ def test_the_sensor_is_quiet_when_everything_is_paid_and_shown(
     history.arrive()
     run(instance, *asked_range(tick(instance)))
 
+    assert figure("ates_payout_days_waiting") == 2
     with dg.build_sensor_context(instance=instance) as context:
         assert isinstance(pay_certified_days(context), dg.SkipReason)
         assert context.cursor == key(0)
     assert isinstance(tick(instance, cursor=key(0)), dg.SkipReason)
+    assert figure("ates_payout_days_waiting") == figure("ates_payout_failed_runs") == 0
 
 
 def test_a_day_paid_but_never_shown_is_shown_by_the_next_run(
@@ -226,6 +229,8 @@ def test_after_a_failure_the_sensor_pauses_and_then_asks_again(
     result = tick(instance)
     assert isinstance(result, dg.SkipReason)
     assert "1 payout runs failed" in str(result.skip_message)
+    assert figure("ates_payout_failed_runs") == 1
+    assert figure("ates_payout_days_waiting") == 1
 
     monkeypatch.setattr(sensors, "RETRY_SECONDS_FIRST", 0.0)
     assert asked_range(tick(instance)) == (key(-1), key(0))

@@ -13,6 +13,7 @@ import duckdb
 from dagster import DagsterRunStatus
 
 from contracts.environment import read_environment
+from pipelines import metrics
 from pipelines.dagster_instance import is_stop_requested
 from pipelines.defs.payouts.assets import PAYOUTS
 from pipelines.defs.payouts.jobs import pay_due_days_job
@@ -60,6 +61,7 @@ def pay_certified_days(
     done_through = dt.date.fromisoformat(context.cursor) if context.cursor else None
     with LAKE.use() as lake:
         payable = read_payable_days(lake, after=done_through)[:DAYS_PER_RUN_MAX]
+    metrics.note_payouts(sum(not day.is_paid for day in payable))
     if not payable:
         return dg.SkipReason(f"every certified day up to {done_through} is paid")
     if reason := _reason_to_wait(context.instance, time()):
@@ -93,6 +95,7 @@ def _reason_to_wait(instance: dg.DagsterInstance, now_seconds: float) -> str | N
         if record.dagster_run.status != DagsterRunStatus.FAILURE:
             break
         count_failures += 1
+    metrics.PAYOUT_FAILED_RUNS.set(count_failures)
     if not count_failures:
         return None
     pause_seconds = min(RETRY_SECONDS_FIRST * 2 ** (count_failures - 1), RETRY_SECONDS_MAX)
