@@ -13,6 +13,7 @@ class Keeping(Enum):
 
     APPENDED = "rows are added and stay: small files are merged"
     FOLDED = "several rows may stand for one: they are added up, then merged"
+    REWRITTEN = "the same with few rows in all: added up and written anew as one file"
     STATE = "a row or a few that are updated in place: nothing to do"
 
 
@@ -76,7 +77,7 @@ TABLES = (
     LakeTable(
         "marts",
         "dearest_tasks",
-        Keeping.FOLDED,
+        Keeping.REWRITTEN,
         "select * from {}.marts.dearest_tasks qualify row_number() over ("
         "partition by business_date order by reward_cents desc, completed_at, task_id) = 1",
         "business_date",
@@ -84,7 +85,7 @@ TABLES = (
     LakeTable(
         "marts",
         "task_days",
-        Keeping.FOLDED,
+        Keeping.REWRITTEN,
         "select business_date, sum(count_created), sum(count_assigned), sum(count_reassigned),"
         " sum(count_completed) from {}.marts.task_days group by business_date",
         "business_date",
@@ -92,7 +93,7 @@ TABLES = (
     LakeTable(
         "marts",
         "finished_tasks",
-        Keeping.FOLDED,
+        Keeping.REWRITTEN,
         "select business_date, within_hours, assignments, sum(count_tasks),"
         " sum(count_assignments), sum(seconds) from {}.marts.completions"
         " group by business_date, within_hours, assignments",
@@ -115,5 +116,6 @@ TABLES = (
     LakeTable("ops", "table_versions", Keeping.STATE, None),
 )
 FOLDED = tuple(each for each in TABLES if each.keeping is Keeping.FOLDED)
+REWRITTEN = tuple(each for each in TABLES if each.keeping is Keeping.REWRITTEN)
 APPENDED = tuple(each for each in TABLES if each.keeping is Keeping.APPENDED)
 FOLLOWING_FROM_THE_LOG = tuple(each for each in TABLES if each.meaning is not None)

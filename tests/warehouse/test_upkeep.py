@@ -10,12 +10,16 @@ from tests.warehouse.world import Broker, World
 from warehouse import upkeep
 from warehouse.ingest import apply_batch
 from warehouse.lake import connect
+from warehouse.lake_tables import REWRITTEN, TABLES
 from warehouse.payouts import pay_due_days
 from warehouse.settings import LakeSettings
-from warehouse.upkeep import COMMITS_BETWEEN_ROUNDS, is_due, tend
+from warehouse.upkeep import COMMITS_BETWEEN_ROUNDS, COMMITS_BETWEEN_SWEEPS, is_due, tend
 
 Lake = duckdb.DuckDBPyConnection
 AT_ONCE = dt.timedelta(0)
+TASK_DAYS, FINISHED_TASKS = (
+    str(table.meaning) for table in TABLES if table.name in ("task_days", "finished_tasks")
+)
 DEEPEST_ROUND = COMMITS_BETWEEN_ROUNDS * 100
 
 
@@ -28,6 +32,8 @@ def figures(lake: Lake) -> list[object]:
             "select * from ledger.postings order by all",
             "select * from raw.events order by position",
             "select max(reward_cents) from marts.dearest_tasks group by business_date order by all",
+            f"{TASK_DAYS.format('lake')} order by all",
+            f"{FINISHED_TASKS.format('lake')} order by all",
         )
     ]
 
@@ -119,7 +125,26 @@ def test_a_round_that_meets_another_steps_back(
     assert figures(busy_lake) == before
 
 
-def test_a_round_is_due_every_so_many_commits() -> None:
-    due = [epoch for epoch in range(1, 3 * COMMITS_BETWEEN_ROUNDS) if is_due(epoch)]
+def test_a_sweep_leaves_one_file_of_each_small_table_and_changes_no_figure(
+    busy_lake: Lake,
+) -> None:
+    before = figures(busy_lake)
+    tend(busy_lake, COMMITS_BETWEEN_SWEEPS, kept=AT_ONCE)
 
-    assert due == [COMMITS_BETWEEN_ROUNDS, 2 * COMMITS_BETWEEN_ROUNDS]
+    files = dict(
+        busy_lake.execute(
+            "select table_name, file_count from ducklake_table_info('lake')"
+        ).fetchall()
+    )
+    small = {table.name: files[table.name] for table in REWRITTEN} | {
+        "unfinished_tasks": files["unfinished_tasks"]
+    }
+    assert set(small.values()) == {1}
+    assert files["postings"] > 8  # left to the next round
+    assert figures(busy_lake) == before
+
+
+def test_a_sweep_or_a_round_is_due_every_so_many_commits() -> None:
+    due = [epoch for epoch in range(1, COMMITS_BETWEEN_ROUNDS + 1) if is_due(epoch)]
+
+    assert due == list(range(COMMITS_BETWEEN_SWEEPS, COMMITS_BETWEEN_ROUNDS + 1, 10))

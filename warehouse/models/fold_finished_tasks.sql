@@ -1,4 +1,4 @@
--- One row per group, for the days that have several of a group.
+-- One row per day, class of duration and number of assignments.
 select
     business_date,
     within_hours,
@@ -7,10 +7,5 @@ select
     sum(count_assignments)::bigint as count_assignments,
     sum(seconds)::bigint as seconds,
 from marts.finished_tasks
-where business_date in (
-    select business_date
-    from marts.finished_tasks
-    group by business_date, within_hours, assignments
-    having count(*) > 1
-)
 group by business_date, within_hours, assignments
+order by business_date

@@ -1,4 +1,4 @@
--- One row per day, for the days that have several.
+-- One row per day.
 select
     business_date,
     sum(count_created)::bigint as count_created,
@@ -7,4 +7,4 @@ select
     sum(count_completed)::bigint as count_completed,
 from marts.task_days
 group by business_date
-having count(*) > 1
+order by business_date
