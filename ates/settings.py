@@ -12,7 +12,7 @@ import dotenv
 
 from ates import passwords
 from ates.embedded.kafka import MECHANISM, KafkaServer
-from ates.embedded.postgres import PostgresServer
+from ates.embedded.postgres import READER, PostgresServer
 from ates.variables import VARIABLES, Unit, Variable
 from contracts.environment import SettingsError
 
@@ -21,6 +21,8 @@ DATABASES = {
     "LAKE_CATALOG_URL": "lake",
     "DAGSTER_DATABASE_URL": "dagster",
 }
+# Accounts that can only read: of which database, and whose account stands in when unset.
+READERS = {"DATABASE_READER_URL": "DATABASE_URL", "LAKE_READER_URL": "LAKE_CATALOG_URL"}
 SECURITY_PROTOCOLS = ("SASL_PLAINTEXT", "SASL_SSL", "SSL", "PLAINTEXT")
 PORT_MAX = 65_535
 TASK_PARTITIONS_MAX = 1_000
@@ -76,6 +78,10 @@ class Settings:
         values = dict(self._values)
         if (postgres := self.embedded_postgres()) is not None:
             values |= {name: postgres.url(database) for name, database in DATABASES.items()}
+            values |= {
+                name: postgres.url(DATABASES[owner], READER) for name, owner in READERS.items()
+            }
+        values |= {name: values[name] or values[owner] for name, owner in READERS.items()}
         if (kafka := self.embedded_kafka()) is not None:
             values["KAFKA_BOOTSTRAP_SERVERS"] = kafka.bootstrap
             for user in ("relay", "ingest"):

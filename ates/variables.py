@@ -67,6 +67,20 @@ SECTIONS = (
                 "The lake's catalog, a database of its own; unset: the embedded server.",
             ),
             Variable(
+                "DATABASE_READER_URL",
+                Unit.URL,
+                None,
+                "The tracker's database for the dashboards, with an account that can only read; "
+                "unset: the embedded server's, or DATABASE_URL.",
+            ),
+            Variable(
+                "LAKE_READER_URL",
+                Unit.URL,
+                None,
+                "The lake's catalog for the dashboards, with the same account; "
+                "unset: the embedded server's, or LAKE_CATALOG_URL.",
+            ),
+            Variable(
                 "DAGSTER_DATABASE_URL",
                 Unit.URL,
                 None,
