@@ -3,6 +3,7 @@
 Invariant: a child process started with `environment()` finds every variable it may read.
 """
 
+import ipaddress
 import os
 import zoneinfo
 from collections.abc import Mapping
@@ -160,9 +161,19 @@ def _checked(variable: Variable, text: str) -> str:
         raise SettingsError(f"{name} must be one of {', '.join(SECURITY_PROTOCOLS)}, not {text!r}")
     if name == "TRACKER_SERVICE_TOKEN" and text and len(text) < TOKEN_LENGTH_MIN:
         raise SettingsError(f"{name} must have {TOKEN_LENGTH_MIN} characters or more")
+    if name == "TRACKER_PROXIES":
+        _check_networks(name, text)
     if variable.unit is Unit.FOLDER and "://" not in text:
         return str(Path(text).expanduser().absolute())
     return text
+
+
+def _check_networks(name: str, text: str) -> None:
+    for part in filter(None, map(str.strip, text.split(","))):
+        try:
+            ipaddress.ip_network(part)
+        except ValueError as error:
+            raise SettingsError(f"{name} holds no address or network: {error}") from error
 
 
 def _check_number(name: str, text: str, maximum: int) -> None:

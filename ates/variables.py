@@ -174,6 +174,20 @@ SECTIONS = (
                 "How browsers and the other services reach the tracker.",
             ),
             Variable(
+                "TRACKER_TRUSTED_HOSTS",
+                Unit.TEXT,
+                None,
+                "Host names besides that of TRACKER_URL and loopback's under which the tracker "
+                "answers, with commas between them.",
+            ),
+            Variable(
+                "TRACKER_PROXIES",
+                Unit.TEXT,
+                None,
+                "Addresses or networks of reverse proxies whose X-Forwarded-For, -Proto and -Host "
+                "are believed, with commas between them; unset: nobody's.",
+            ),
+            Variable(
                 "TRACKER_SERVICE_TOKEN",
                 Unit.SECRET,
                 None,
