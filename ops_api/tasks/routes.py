@@ -159,18 +159,17 @@ def today(connection: Connection, who: Identity) -> Today:
 
 
 def _page(connection: Connection, who: Identity, query: TaskListing) -> queries.TaskPage:
+    cursor = None if query.cursor is UNSET else query.cursor
     if query.scope == "all":
         which = queries.Filter(
             status=query.status or None, assignee_id=query.assignee_id or None, words=query.words
         )
-        return queries.page_of_all_tasks(
-            connection, which, cursor=query.cursor or None, limit=query.limit
-        )
+        return queries.page_of_all_tasks(connection, which, cursor=cursor, limit=query.limit)
     return queries.page_of_own_tasks(
         connection,
         who.employee_id,
         query.status or OPEN,
         words=query.words,
-        cursor=query.cursor or None,
+        cursor=cursor,
         limit=query.limit,
     )

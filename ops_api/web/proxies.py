@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from ops_api.settings import Network
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class BelieveProxies:
