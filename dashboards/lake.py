@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import duckdb
-import msgspec
 
 from contracts.environment import read_environment
-from dashboards.settings import DashboardSettings
 from warehouse.lake import LakeUnavailableError, connect
 from warehouse.settings import LakeSettings
 
@@ -46,9 +44,5 @@ def forget(connection: duckdb.DuckDBPyConnection | None = None) -> None:
 def _connection() -> duckdb.DuckDBPyConnection:
     with _lock:
         if not _opened:
-            settings = msgspec.structs.replace(
-                read_environment(LakeSettings),
-                lake_catalog_url=read_environment(DashboardSettings).lake_reader_url,
-            )
-            _opened.append(connect(settings, read_only=True))
+            _opened.append(connect(read_environment(LakeSettings), read_only=True))
         return _opened[0]

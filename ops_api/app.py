@@ -13,7 +13,6 @@ from ops_api.clock import Clock, system_clock
 from ops_api.database import create_engine
 from ops_api.days import routes as days_routes
 from ops_api.employees import routes as employees_routes
-from ops_api.openapi import routes as openapi_routes
 from ops_api.settings import TrackerSettings
 from ops_api.tasks import pages as tasks_pages
 from ops_api.tasks import routes as tasks_routes
@@ -28,7 +27,6 @@ from ops_api.web import (
     metrics,
     preferences,
 )
-from ops_api.web.proxies import BelieveProxies
 from ops_api.web.requests import BODY_BYTES_MAX, FORM_PARTS_MAX
 from ops_api.web.state import EXTENSION, Tracker
 
@@ -42,7 +40,6 @@ PARTS = (
     days_routes,
     assets,
     preferences,
-    openapi_routes,
 )
 WEB_PARTS = (metrics, headers, guard, failures, languages, assets, preferences, menu, forms)
 
@@ -64,7 +61,6 @@ def create_app(
         rng=rng,
         zone=settings.zone,
     )
-    app.wsgi_app = BelieveProxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
     for web_part in WEB_PARTS:
         web_part.install(app)
     for part in PARTS:

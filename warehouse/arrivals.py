@@ -52,6 +52,13 @@ def sort_out(records: pa.Table, state: IngestState) -> Arrivals:
     return Arrivals(records, positions, is_new, rows[is_repeat], firsts[is_repeat])
 
 
+def all_new(records: pa.Table) -> Arrivals:
+    """A batch of which nothing has arrived before, whatever its positions."""
+    nothing = np.empty(0, dtype=np.int64)
+    is_new = np.ones(records.num_rows, dtype=np.bool_)
+    return Arrivals(records, positions_of(records), is_new, nothing, nothing)
+
+
 def positions_of(records: pa.Table) -> Positions:
     """The position of every record; NO_POSITION where there is none or it makes no sense."""
     column = records["position"].fill_null(NO_POSITION)

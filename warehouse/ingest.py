@@ -7,7 +7,7 @@ broker that lost records, and building a lake anew).
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -110,8 +110,12 @@ def apply_missing(
 
     A broken row is quarantined under its position and counts as arrived: the log has no better one.
     """
-    rows = list(rows)
-    records = pa.table(
+    return apply_batch(connection, records_of_log(list(rows)), state=state, clock=clock)
+
+
+def records_of_log(rows: Sequence[LogRow]) -> pa.Table:
+    """Rows of the log as records that came through no partition."""
+    return pa.table(
         {
             "topic": [row.topic for row in rows],
             "partition": np.full(len(rows), FROM_LOG, dtype=np.int32),
@@ -122,7 +126,6 @@ def apply_missing(
         },
         schema=RECORDS,
     )
-    return apply_batch(connection, records, state=state, clock=clock)
 
 
 def _apply(
@@ -136,7 +139,7 @@ def _apply(
     new = _next_state(old, records, staged, now)
     crash_point("after-stage")
     advance_state(connection, old, new)
-    _run_models(connection, staged)
+    run_models(connection, staged)
     count_quarantined = _quarantine(connection, staged)
     crash_point("after-models")
     connection.execute("drop table events")  # a large batch must not sit in memory until the next
@@ -171,7 +174,8 @@ def _next_state(
     )
 
 
-def _run_models(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+def run_models(connection: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """Write what the staged events say into every table, within the caller's transaction."""
     counts = staged.counts
     count_entries = counts.get("task.assigned", 0) + counts.get("task.completed", 0)
     if counts:
@@ -223,7 +227,9 @@ def _quarantine(connection: duckdb.DuckDBPyConnection, staged: Staged) -> int:
     )
     try:
         connection.execute(
-            "update raw.quarantine set position = broken.position from broken"
+            # A decision about a stray record says nothing about an event of the log.
+            "update raw.quarantine set position = broken.position, settled_as = null,"
+            " settled_at = null, settled_by = null, settled_because = null from broken"
             " where quarantine.quarantine_id = broken.quarantine_id::uuid"
             " and quarantine.position is null and broken.position is not null"
         )

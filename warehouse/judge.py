@@ -88,6 +88,7 @@ def quarantine_row(record: Record, reason: str, detail: str, received_at: dt.dat
         # The broker's word for a position is worth nothing when the record is broken. The log
         # itself will be asked for that position, and either brings the event or confirms this.
         "position": record.position if record.partition is None else None,
+        "claimed_position": record.position,
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
@@ -95,6 +96,7 @@ def quarantine_row(record: Record, reason: str, detail: str, received_at: dt.dat
         "detail": detail.replace("\x00", "")[:DETAIL_LENGTH_MAX],
         "record": record.value,
         "received_at": received_at,
+        "attempts": 0,
     }
 
 

@@ -50,8 +50,8 @@ TABLES = (
         "raw",
         "quarantine",
         Keeping.APPENDED,
-        "select quarantine_id, position, topic, record from {}.raw.quarantine"
-        " where position is not null",
+        "select quarantine_id, position, topic, record, settled_as from {}.raw.quarantine"
+        " where position is not null and settled_as is distinct from 'retried'",
         "position",
     ),
     _whole("ledger", "postings", "business_date"),

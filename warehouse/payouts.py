@@ -1,7 +1,8 @@
 """Pays the closed business days: every certified day in order, in one transaction, exactly once.
 
-A day is paid only when every position up to its certificate has arrived and the certificate's count
-and sums agree with the lake's own. The first day that disagrees stops everything after it.
+A day is paid only when every position up to its certificate has arrived, none of them waits in
+quarantine, and the certificate's count and sums agree with the lake's own (and what was discarded).
+The first day that disagrees stops everything after it.
 """
 
 import datetime as dt
@@ -45,16 +46,24 @@ class CertificateMismatch(RuntimeError):  # noqa: N818 - the name says what happ
     """A closed day does not add up; it and every later day stay unpaid until it does.
 
     `expected` is what the certificate says (None: the day has no certificate although a later one
-    has), `found` what the lake holds.
+    has), `found` what the lake holds; `count_waiting` events up to the day's end are in quarantine.
     """
 
     def __init__(
-        self, business_date: dt.date, expected: DayFigures | None, found: DayFigures
+        self,
+        business_date: dt.date,
+        expected: DayFigures | None,
+        found: DayFigures,
+        count_waiting: int,
     ) -> None:
-        super().__init__(f"{business_date} is not paid: {_difference(expected, found)}")
+        reasons = _differences(expected, found)
+        if count_waiting:
+            reasons.append(f"{count_waiting} events up to its end wait in quarantine")
+        super().__init__(f"{business_date} is not paid: {'; '.join(reasons)}")
         self.business_date = business_date
         self.expected = expected
         self.found = found
+        self.count_waiting = count_waiting
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,7 @@ class _DueDay:
     last_position: int
     expected: DayFigures
     found: DayFigures
+    count_waiting: int
 
 
 def pay_due_days(
@@ -118,7 +128,10 @@ def _due_days(
     contiguous_position = read_contiguous_position(connection)
     first_date = FIRST_DATE_EVER if paid_through is None else paid_through + ONE_DAY
     rows = connection.execute(model("due_days"), {"first_date": first_date}).fetchall()
-    days = [_DueDay(row[0], row[1], DayFigures(*row[2:5]), DayFigures(*row[5:8])) for row in rows]
+    days = [
+        _DueDay(row[0], row[1], DayFigures(*row[2:5]), DayFigures(*row[5:8]), row[8])
+        for row in rows
+    ]
     return [
         day
         for day in days
@@ -135,9 +148,12 @@ def _check(
     expected_date = None if paid_through is None else paid_through + ONE_DAY
     for day in days:
         if expected_date is not None and day.business_date > expected_date:
-            return payable, CertificateMismatch(expected_date, None, DayFigures(0, 0, 0))
-        if day.expected != day.found:
-            return payable, CertificateMismatch(day.business_date, day.expected, day.found)
+            nothing = DayFigures(0, 0, 0)
+            return payable, CertificateMismatch(expected_date, None, nothing, day.count_waiting)
+        if day.expected != day.found or day.count_waiting:
+            return payable, CertificateMismatch(
+                day.business_date, day.expected, day.found, day.count_waiting
+            )
         payable.append(day)
         expected_date = day.business_date + ONE_DAY
     return payable, None
@@ -195,11 +211,11 @@ def _advance_payout_state(
         raise RivalError(f"another payout run moved on from epoch {epoch}")
 
 
-def _difference(expected: DayFigures | None, found: DayFigures) -> str:
+def _differences(expected: DayFigures | None, found: DayFigures) -> list[str]:
     if expected is None:
-        return "it has no certificate, although a later day has one"
-    return "; ".join(
+        return ["it has no certificate, although a later day has one"]
+    return [
         f"{name}: certificate {getattr(expected, name)}, lake {getattr(found, name)}"
         for name in ("count_events", "fees_cents", "rewards_cents")
         if getattr(expected, name) != getattr(found, name)
-    )
+    ]

@@ -73,6 +73,7 @@ QUARANTINE_SCHEMA = pa.schema(
     [
         ("quarantine_id", _TEXT),
         ("position", _BIGINT),
+        ("claimed_position", _BIGINT),
         ("topic", _TEXT),
         ("partition", pa.int32()),
         ("offset", _BIGINT),
@@ -80,6 +81,7 @@ QUARANTINE_SCHEMA = pa.schema(
         ("detail", _TEXT),
         ("record", pa.binary()),
         ("received_at", _TIME),
+        ("attempts", pa.int32()),
     ]
 )
 

@@ -4,6 +4,8 @@ outbox        one row per committed event that has no position yet
 event_log     one row per event, for ever; `position` has no holes
 log_head      one row: the last position given out
 publications  one row: the last position the broker has acknowledged
+discarded_events  one row per event that somebody decided to do without, and why: the lake counts it
+                  as discarded, also when it is built anew
 
 `fee_cents` is the fee of a task.assigned and `reward_cents` the reward of a task.completed, else 0;
 `employee_id` says whose account that moves, else null: so a day adds up without reading JSON.
@@ -98,4 +100,17 @@ publications = Table(
     Column("published_position", BigInteger, nullable=False),
     Column("published_at", DateTime(timezone=True)),
     CheckConstraint("only_row", "only_row"),
+)
+
+discarded_events = Table(
+    "discarded_events",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("business_date", Date, nullable=False),
+    Column("fee_cents", BigInteger, nullable=False),
+    Column("reward_cents", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("discarded_by", Text, nullable=False),
+    Column("discarded_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("reason <> '' and discarded_by <> ''", "said"),
 )

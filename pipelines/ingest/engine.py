@@ -25,12 +25,14 @@ from pipelines.ingest.healing import (
     STALL_SECONDS,
     StallWatch,
     is_lost,
+    read_discards,
     read_missing,
     read_published_position,
 )
 from warehouse.crash import crash_point
 from warehouse.ingest import BatchResult, apply_batch, apply_missing
 from warehouse.lake import RivalError
+from warehouse.quarantine import apply_discards
 from warehouse.state import IngestState, Partition, read_state
 from warehouse.upkeep import is_due, tend
 
@@ -257,6 +259,8 @@ class _Window:
             logger.error("position %s is not in the event log", state.contiguous_position + 1)
             return state
         result = apply_missing(self.lake, rows, state=state)
+        if result.count_quarantined:  # a lake built anew meets decisions that were made before
+            apply_discards(self.lake, read_discards(self.tracker))
         self.report.add(result)
         self.report.count_healed += result.count_events
         metrics.INGEST_HEALED.inc(result.count_events)

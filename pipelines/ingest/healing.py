@@ -2,16 +2,19 @@
 
 The tracker's `publications` row says up to which position the broker had everything. When the lake
 lacks such a position, nothing more of it can be on its way, and no progress is made for a while,
-the missing rows are read from `event_log`. Only table names are shared with the tracker.
+the missing rows are read from `event_log`. Only names of tables are shared with the tracker.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Engine, text
 
 from warehouse.ingest import LogRow
+from warehouse.quarantine import Discard
+from warehouse.rebuild import EventLog
 from warehouse.state import IngestState, Partition
 
 STALL_SECONDS = 5.0
@@ -22,6 +25,13 @@ _MISSING = text(
     "select position, topic, body from event_log"
     " where position > :contiguous and position <= :published"
     " order by position limit :rows_max"
+)
+_POSITIONS = text(
+    "select position, topic, body from event_log where position = any(:positions) order by position"
+)
+_DISCARDS = text(
+    "select position, business_date, fee_cents, reward_cents, reason, discarded_by, discarded_at"
+    " from discarded_events order by position"
 )
 
 
@@ -37,6 +47,25 @@ def read_missing(tracker: Engine, contiguous: int, published: int) -> list[LogRo
     with tracker.connect() as connection:
         rows = connection.execute(_MISSING, bounds).all()
     return [LogRow(position, topic, body.encode()) for position, topic, body in rows]
+
+
+def read_positions(tracker: Engine, positions: Sequence[int]) -> list[LogRow]:
+    """The rows of the log at these positions, in their order; those it has."""
+    with tracker.connect() as connection:
+        rows = connection.execute(_POSITIONS, {"positions": list(positions)}).all()
+    return [LogRow(position, topic, body.encode()) for position, topic, body in rows]
+
+
+def read_discards(tracker: Engine) -> list[Discard]:
+    """Every decision to do without an event of the log."""
+    with tracker.connect() as connection:
+        rows = connection.execute(_DISCARDS).all()
+    return [Discard(*row) for row in rows]
+
+
+def read_event_log(tracker: Engine) -> EventLog:
+    """The log and the decisions about it, as a rebuild reads them."""
+    return EventLog(partial(read_missing, tracker), read_discards(tracker))
 
 
 def is_lost(state: IngestState, end_offsets: Mapping[Partition, int]) -> bool:

@@ -26,13 +26,20 @@ ASSETS = [
     "marts/task_days",
     "marts/tasks_created",
     "marts/unfinished_tasks",
+    "ops/rebuild_proof",
     "raw/events",
     "raw/quarantine",
     "tracker/business_days",
 ]
-JOBS = ["__ASSET_JOB", "close_due_days_now", "pay_due_days"]
+JOBS = [
+    "__ASSET_JOB",
+    "close_due_days_now",
+    "pay_due_days",
+    "prove_rebuild",
+    "retry_quarantine",
+]
 SENSORS = ["deliver_mail", "ingest_window", "pay_certified_days"]
-SCHEDULES = {"close_due_days": "* * * * *"}
+SCHEDULES = {"close_due_days": "* * * * *", "prove_rebuild_nightly": "30 3 * * *"}
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +69,9 @@ def test_every_sensor_and_schedule_runs_without_anybody_switching_it_on(
 ) -> None:
     running = dg.DefaultSensorStatus.RUNNING
     assert all(one.default_status == running for one in repository.sensor_defs)
-    (schedule,) = repository.schedule_defs
-    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
-    assert schedule.execution_timezone == "Asia/Tbilisi"
+    for schedule in repository.schedule_defs:
+        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+        assert schedule.execution_timezone == "Asia/Tbilisi"
 
 
 def test_every_asset_has_two_names_an_owner_a_group_a_kind_and_a_description(

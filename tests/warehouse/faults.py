@@ -7,6 +7,10 @@ A_DAY = "date '2024-02-08'"
 AN_ASSIGNMENT = "(select max(position) from lake.raw.events where type = 'task.assigned')"
 A_COMPLETION = "(select max(position) from lake.raw.events where type = 'task.completed')"
 A_CREATION = "(select max(position) from lake.raw.events where type = 'task.created')"
+A_QUARANTINED = (
+    "insert into lake.raw.quarantine (quarantine_id, position, topic, reason, detail, received_at,"
+    " attempts, settled_as) select uuid(), 7, 'tasks', 'not-json', '', now(), 0"
+)
 
 
 def change_data(key: str, value: str, where: str) -> str:
@@ -36,6 +40,7 @@ LAKE_FAULTS = {
         f"update lake.raw.events set business_date = {A_DAY} where position = {AN_ASSIGNMENT}",
     "dearest_tasks_are_the_dearest":
         f"update lake.marts.dearest_tasks set reward_cents = 100 where business_date = {A_DAY}",
+    "discards_are_decisions": A_QUARANTINED + ", 'discarded'",
     "earnings_follow_from_the_certificates":
         "update lake.ledger.account_days set rewards_cents = rewards_cents - 100"
         f" where account = 'company' and business_date = {A_DAY}",
@@ -73,6 +78,7 @@ LAKE_FAULTS = {
         f"delete from lake.ledger.payouts where entry_id = {A_PAYOUT}",
     "prices_are_in_range": change_data("fee_cents", "2100", A_CREATION),
     "prices_never_change": change_data("reward_cents", "2001", A_COMPLETION),
+    "quarantine_is_settled": A_QUARANTINED + ", null",
     "rewards_match_completions": f"delete from lake.ledger.postings where entry_id = {A_REWARD}",
     "task_days_are_folds":
         "update lake.marts.task_days set count_reassigned = count_reassigned + 1"

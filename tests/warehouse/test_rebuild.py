@@ -1,17 +1,26 @@
 """The event log alone gives the same lake, however its records once came."""
 
+import datetime as dt
+import itertools
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import duckdb
+import hypothesis
+import hypothesis.strategies as st
 import pyarrow as pa
 import pytest
 
-from tests.warehouse.world import Broker, World, record, table
+from tests.warehouse.world import FIRST_DATE, Broker, World, record, table
+from warehouse import swap
 from warehouse.ingest import LogRow, apply_batch, apply_missing
+from warehouse.lake import connect, create_tables
 from warehouse.lake_tables import FOLLOWING_FROM_THE_LOG
 from warehouse.payouts import pay_due_days
-from warehouse.rebuild import RebuildError, rebuild_and_compare
+from warehouse.quarantine import read_quarantine
+from warehouse.quarantine_retry import retry
+from warehouse.rebuild import EventLog, RebuildError, Span, Swap, rebuild
 from warehouse.settings import LakeSettings
 from warehouse.upkeep import tend
 
@@ -24,7 +33,7 @@ def reader(rows: list[LogRow]):  # type: ignore[no-untyped-def]
 
 
 def compare(settings: LakeSettings, rows: list[LogRow], folder: Path) -> dict[str, tuple[int, int]]:
-    found = list(rebuild_and_compare(settings, reader(rows), folder))
+    found = rebuild(settings, EventLog(reader(rows)), folder).comparisons
     assert [each.table for each in found] == [each.full_name for each in FOLLOWING_FROM_THE_LOG]
     return {
         each.table: (each.count_missing, each.count_surplus)
@@ -33,29 +42,61 @@ def compare(settings: LakeSettings, rows: list[LogRow], folder: Path) -> dict[st
     }
 
 
-@pytest.mark.parametrize("seed", range(3))
+STEPS = st.lists(
+    st.tuples(
+        st.integers(5, 60),
+        st.sampled_from(["nothing", "nothing", "pay", "tend", "both"]),
+    ),
+    min_size=5,
+    max_size=12,
+)
+
+
+@hypothesis.settings(
+    max_examples=3,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+@hypothesis.given(steps=STEPS, seed=st.integers(0, 10**6))
 def test_batches_cut_anywhere_and_delivered_again_give_the_same_lake(
-    lake: Lake, lake_settings: LakeSettings, tmp_path: Path, seed: int
+    steps: list[tuple[int, str]], seed: int
 ) -> None:
     rng = Random(seed)
     world = World(seed)
     world.hire(4)
-    world.live(days=8)
-    records = Broker().publish(world.log)
+    world.live(days=4)
+    lost = rng.choice(world.log).position
+    log = [LogRow(lost, row.topic, b"{}") if row.position == lost else row for row in world.log]
+    records = Broker().publish([row for row in world.log if row.position != lost])
     order = [record for number in range(6) for record in _some_partitions(records, number)]
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        settings = LakeSettings(
+            lake_catalog_url=f"duckdb:///{folder / 'catalog'}", lake_data_path=str(folder / "lake")
+        )
+        with connect(settings) as lake:
+            create_tables(lake)
+            _bring(lake, order, steps, rng)
+            apply_missing(lake, log)
+            retry(lake, lambda positions: [world.log[each - 1] for each in positions])
+            pay_due_days(lake)
+
+        assert compare(settings, world.log, folder) == {}
+
+
+def _bring(lake: Lake, order: list[pa.Table], steps: list[tuple[int, str]], rng: Random) -> None:
+    """All records in batches of these sizes, some again, with other work between them."""
     done = 0
-    while done < len(order):
-        size = rng.randrange(1, 60)
+    for size, between in itertools.cycle(steps):
+        if done >= len(order):
+            return
         again = rng.sample(order[:done], min(done, 5))
         apply_batch(lake, pa.concat_tables([*again, *order[done : done + size]]))
         done += size
-        if rng.random() < 0.2:
+        if between in ("pay", "both"):
             pay_due_days(lake)
-        if rng.random() < 0.2:
+        if between in ("tend", "both"):
             tend(lake, 500)
-    pay_due_days(lake)
-
-    assert compare(lake_settings, world.log, tmp_path) == {}
 
 
 def _some_partitions(records: pa.Table, number: int) -> list[pa.Table]:
@@ -121,3 +162,88 @@ def test_a_log_with_a_hole_is_named(
 
     with pytest.raises(RebuildError, match="lacks position 1"):
         compare(lake_settings, world.log[1:], tmp_path)
+
+
+def day(number: int) -> dt.date:
+    return FIRST_DATE + dt.timedelta(days=number)
+
+
+def test_a_span_starts_from_the_balances_before_it(
+    lake: Lake, world: World, lake_settings: LakeSettings, tmp_path: Path
+) -> None:
+    world.live(days=6)
+    world.work(5)
+    apply_missing(lake, world.log)
+    pay_due_days(lake, through=day(4))
+    folders = [tmp_path / name for name in ("middle", "start", "open", "tampered")]
+    for folder in folders:
+        folder.mkdir()
+    log = EventLog(reader(world.log))
+
+    middle = rebuild(lake_settings, log, folders[0], span=Span(day(2), day(5)))
+    start = rebuild(lake_settings, log, folders[1], span=Span(day(0), day(1)))
+    with pytest.raises(RebuildError, match="not every day from"):
+        rebuild(lake_settings, log, folders[2], span=Span(day(5), day(6)))
+    lake.execute(
+        "delete from ledger.postings where kind = 'payout' and business_date = $1", [day(3)]
+    )
+    tampered = rebuild(lake_settings, log, folders[3], span=Span(day(3), day(3)))
+
+    assert (middle.is_identical, start.is_identical) == (True, True)
+    rows = {each.table: each.count_rows for each in middle.comparisons}
+    assert 0 < rows["raw.events"] < len(world.log)
+    assert rows["ledger.paid_days"] == 3
+    assert [each.table for each in tampered.comparisons if not each.is_identical] == [
+        "ledger.postings"
+    ]
+
+
+def test_rebuilt_rows_take_the_place_of_others_only_as_asked(
+    lake: Lake, world: World, lake_settings: LakeSettings, tmp_path: Path
+) -> None:
+    world.live(days=3)
+    broken = [LogRow(4, row.topic, b"{}") if row.position == 4 else row for row in world.log]
+    apply_missing(lake, broken)
+    apply_batch(lake, table(record(b"stray", None)))
+    folders = [tmp_path / name for name in ("careful", "bold", "again")]
+    for folder in folders:
+        folder.mkdir()
+    log = EventLog(reader(world.log))
+
+    careful = rebuild(lake_settings, log, folders[0], swap=Swap.IF_IDENTICAL)
+    bold = rebuild(lake_settings, log, folders[1], swap=Swap.ALWAYS)
+    paid = pay_due_days(lake)
+    again = rebuild(lake_settings, log, folders[2], swap=Swap.IF_IDENTICAL)
+
+    assert (careful.is_identical, careful.is_swapped) == (False, False)
+    assert (bold.is_identical, bold.is_swapped) == (False, True)
+    assert (again.is_identical, again.is_swapped) == (True, True)
+    assert len(paid) == 3
+    states = [each.state for each in read_quarantine(lake)]
+    assert sorted(states) == ["retried", "unconfirmed"], "nothing that happened is forgotten"
+    world.work(3)
+    assert apply_missing(lake, world.log).count_events > 0, "ingest goes on after a swap"
+
+
+def test_a_swap_that_meets_a_writer_begins_again(
+    lake: Lake,
+    world: World,
+    lake_settings: LakeSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world.live(days=2)
+    half = len(world.log) // 2
+    apply_missing(lake, world.log[:half])
+    original = swap.sync_new_files
+
+    def sync_after_a_rival(connection: Lake) -> int:
+        monkeypatch.setattr(swap, "sync_new_files", original)
+        apply_missing(lake, world.log[half:])
+        return original(connection)
+
+    monkeypatch.setattr(swap, "sync_new_files", sync_after_a_rival)
+    found = rebuild(lake_settings, EventLog(reader(world.log)), tmp_path, swap=Swap.IF_IDENTICAL)
+
+    assert (found.is_swapped, found.through) == (True, len(world.log))
+    assert lake.execute("select count(*) from raw.events").fetchone() == (len(world.log),)

@@ -4,8 +4,7 @@ with movements as (
         person_id::varchar as account,
         reward_cents - fee_cents as amount_cents,
     from log_events
-    anti join (select position from lake.raw.quarantine where position is not null) as broken
-        using (position)
+    anti join quarantined using (position)
     where type in ('task.assigned', 'task.completed') and ordinal <= (select through from scope)
     union all
     select

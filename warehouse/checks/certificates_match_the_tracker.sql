@@ -12,6 +12,7 @@ with closed as (
     left join log_events as event
         on event.type = 'business_day.closed' and event.subject = day.business_date::varchar
     where coalesce(event.ordinal, 0) <= (select through from scope)
+        and coalesce(event.position, 0) not in (select position from quarantined)
 ),
 
 certified as (

@@ -1,16 +1,12 @@
 -- Each day has the same count, fees and rewards in the tracker's log, the lake's events and the
 -- ledger.
-with broken as (
-    select position from lake.raw.quarantine where position is not null
-),
-
-log_days as (
+with log_days as (
     select
         business_date,
         count(*) as count_events,
         sum(fee_cents)::bigint as fees_cents,
         sum(reward_cents)::bigint as rewards_cents,
-    from log_events anti join broken using (position)
+    from log_events anti join quarantined using (position)
     where ordinal <= (select through from scope)
     group by business_date
 ),

@@ -10,6 +10,7 @@ with logged as (
         fact.is_active,
         position,
     from log_events
+    anti join quarantined using (position)
     where type like 'employee.%' and ordinal <= (select through from scope)
 ),
 

@@ -1,5 +1,5 @@
 -- Every employee in the tracker is what the newest event says: name, address, role, activity,
--- version.
+-- version (employees without a quarantined event).
 with folded as (
     select
         subject::uuid as employee_id,
@@ -10,6 +10,7 @@ with folded as (
         fact.role,
         fact.is_active,
     from log_events
+    anti join quarantined using (subject)
     where type like 'employee.%'
     qualify row_number() over (partition by subject order by sequence desc) = 1
 ),
@@ -24,6 +25,7 @@ stored as (
         role,
         is_active,
     from tracker.public.employees
+    where employee_id::varchar not in (select coalesce(subject, '') from quarantined)
 )
 
 select 'stored, but not by its events' as fault, *

@@ -3,7 +3,7 @@
 with arrivals as (
     select position from lake_events
     union all
-    select position from lake.raw.quarantine where position is not null
+    select position from quarantined
 ),
 
 arrived as (

@@ -2,7 +2,7 @@
 with arrivals as (
     select position from lake_events
     union
-    select position from lake.raw.quarantine where position is not null
+    select position from quarantined
 ),
 
 found as (

@@ -8,5 +8,6 @@ select
     fact.fee_cents as data_fee_cents,
     fact.reward_cents as data_reward_cents,
 from log_events
+anti join quarantined using (position)
 where fee_cents is distinct from if(type = 'task.assigned', fact.fee_cents, 0)
     or reward_cents is distinct from if(type = 'task.completed', fact.reward_cents, 0)

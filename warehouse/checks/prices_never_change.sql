@@ -1,4 +1,5 @@
--- Every assignment and completion carries the fee and the reward its task was created with.
+-- Every assignment and completion carries the fee and the reward its task was created with
+-- (tasks without a quarantined event).
 with created as (
     select task_id, fee_cents, reward_cents
     from lake_events
@@ -14,6 +15,7 @@ select
     event.reward_cents,
     created.reward_cents as created_reward_cents,
 from lake_events as event
+anti join quarantined using (subject)
 left join created on created.task_id = event.task_id
 where (event.type = 'task.assigned' and event.fee_cents is distinct from created.fee_cents)
     or (event.type = 'task.completed' and event.reward_cents is distinct from created.reward_cents)

@@ -1,5 +1,5 @@
 -- Every task in the tracker is what its events say: assignee, prices, number of assignments, state,
--- version.
+-- version (tasks without a quarantined event).
 with folded as (
     select
         subject::uuid as task_id,
@@ -14,6 +14,7 @@ with folded as (
         any_value(occurred_at) filter (type = 'task.completed') as completed_at,
         max(sequence) as version,
     from log_events
+    anti join quarantined using (subject)
     where type like 'task.%'
     group by subject
 ),
@@ -32,6 +33,7 @@ stored as (
         completed_at,
         version,
     from tracker.public.tasks
+    where task_id::varchar not in (select coalesce(subject, '') from quarantined)
 )
 
 select 'stored, but not by its events' as fault, *

@@ -1,5 +1,5 @@
 -- A task is created first and once, assigned at once, completed at most once, by its assignee, and
--- nothing follows.
+-- nothing follows (tasks without a quarantined event).
 with steps as (
     select
         position,
@@ -11,6 +11,7 @@ with steps as (
         last_value(if(type = 'task.assigned', person_id, null) ignore nulls) over history
             as assignee_id,
     from lake_events
+    anti join quarantined using (subject)
     where type like 'task.%'
     window history as (partition by task_id order by position)
 )

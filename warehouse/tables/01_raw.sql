@@ -24,16 +24,31 @@ comment on column raw.events.data is 'JSON of the data in its original version; 
 create table raw.quarantine (
     quarantine_id uuid not null,
     position bigint,
+    claimed_position bigint,
     topic varchar not null,
     partition integer,
     "offset" bigint,
     reason varchar not null,
     detail varchar not null,
     record blob,
-    received_at timestamptz not null
+    received_at timestamptz not null,
+    attempts integer not null,
+    attempted_at timestamptz,
+    settled_as varchar,
+    settled_at timestamptz,
+    settled_by varchar,
+    settled_because varchar,
+    business_date date,
+    fee_cents bigint,
+    reward_cents bigint
 );
-comment on table raw.quarantine is 'One row per record that could not be read, kept for a re-drive';
+comment on table raw.quarantine is 'One row per record that could not be read. Nothing ever leaves: what became of it is written beside it.';
 comment on column raw.quarantine.quarantine_id is 'Made from topic, claimed position and content, so a redelivery is known';
 comment on column raw.quarantine.position is 'Place in the event log; null until the log itself confirmed that it holds these bytes';
+comment on column raw.quarantine.claimed_position is 'Position in the header of the record as it came; worth nothing until confirmed';
 comment on column raw.quarantine.reason is 'no-position, null-value, too-large, not-json, bad-envelope, unknown-type, unknown-version or bad-data';
 comment on column raw.quarantine.record is 'The bytes as they came; null for a record without a value';
+comment on column raw.quarantine.attempts is 'How often it was read again';
+comment on column raw.quarantine.settled_as is 'retried: it was read after all and is in raw.events; discarded: somebody decided to do without it; null: neither';
+comment on column raw.quarantine.settled_because is 'Why it was discarded';
+comment on column raw.quarantine.business_date is 'Day of a discarded event, as the event log has it; its amounts stand beside it, so that the certificate of its day can be met';

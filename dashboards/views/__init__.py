@@ -1,1 +1,0 @@
-"""The pages: each file ends by drawing itself; files with a longer name are parts of a page."""

@@ -1,0 +1,1 @@
+"""Reading quarantined records again."""

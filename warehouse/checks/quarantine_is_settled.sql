@@ -1,0 +1,4 @@
+-- No event of the log waits in quarantine: each was read in the end, or discarded for a reason.
+select position, type, subject, business_date
+from quarantined
+where settled_as is null
