@@ -15,6 +15,7 @@ from ops_api.days import routes as days_routes
 from ops_api.employees import routes as employees_routes
 from ops_api.settings import TrackerSettings
 from ops_api.tasks import pages as tasks_pages
+from ops_api.tasks import pages_all as all_tasks_pages
 from ops_api.tasks import routes as tasks_routes
 from ops_api.web import (
     assets,
@@ -25,6 +26,7 @@ from ops_api.web import (
     languages,
     menu,
     metrics,
+    pages,
     preferences,
 )
 from ops_api.web.requests import BODY_BYTES_MAX, FORM_PARTS_MAX
@@ -37,11 +39,12 @@ PARTS = (
     employees_routes,
     tasks_routes,
     tasks_pages,
+    all_tasks_pages,
     days_routes,
     assets,
     preferences,
 )
-WEB_PARTS = (metrics, headers, guard, failures, languages, assets, preferences, menu, forms)
+WEB_PARTS = (metrics, headers, guard, failures, languages, assets, preferences, menu, forms, pages)
 
 
 def create_app(

@@ -16,6 +16,17 @@ _PAGE = text(
     f"select {_COLUMNS} from employees "  # noqa: S608 - the column names are our own constants
     "where employee_id > :after order by employee_id limit :limit"
 )
+_WORDS = text(f"""
+select {_COLUMNS} from employees
+where strpos(lower(name), lower(:words)) > 0 or strpos(lower(email), lower(:words)) > 0
+order by lower(name), employee_id limit :limit
+""")  # noqa: S608 - the column names are our own constants
+
+
+def find_employees(connection: Connection, words: str, *, limit: int) -> list[Employee]:
+    """Employees, active or not, with these words in name or address, by name."""
+    rows = connection.execute(_WORDS, {"words": words, "limit": limit})
+    return [Employee(**row._mapping) for row in rows]
 
 
 def find_employee(connection: Connection, employee_id: UUID) -> Employee | None:

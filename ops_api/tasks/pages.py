@@ -1,39 +1,61 @@
-"""Tasks in a browser: mine, a new one, and reassigning all of them. Plain forms, no script.
+"""One's own tasks in a browser: the list, a new one, marking done."""
 
-After a change the browser is sent to an address it may load again; a refused form comes back with
-the reason and what was typed.
-"""
-
-from collections.abc import Callable
+import hashlib
 from uuid import UUID
 
 import msgspec
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
+from contracts.upcasts import split_jira_id
 from ops_api.auth.identity import Identity
-from ops_api.employees.queries import find_employee
-from ops_api.errors import RuleViolation
-from ops_api.idempotency.commands import Answer
+from ops_api.errors import UnacceptableError
 from ops_api.tasks import queries, routes
+from ops_api.tasks.history import history_of
 from ops_api.tasks.models import DONE, OPEN
-from ops_api.web.forms import form_key
+from ops_api.tasks.rules import clean_title
+from ops_api.web.forms import money
 from ops_api.web.guard import employee
-from ops_api.web.problems import Problem
+from ops_api.web.languages import language, translated
+from ops_api.web.pages import (
+    Refusal,
+    address_with,
+    attempt,
+    came_from,
+    see_other,
+    show,
+    today,
+    words_of,
+)
 from ops_api.web.rights import allow
 from ops_api.web.state import tracker
 
-OPEN_SHOWN_MAX = 100
-DONE_SHOWN_MAX = 50
+PAGE_TASKS = 50
+HISTORY_SHOWN_MAX = 200
+RENEWAL_SECONDS = 5
 
 blueprint = Blueprint("task_pages", __name__)
 
 
+class Preview(msgspec.Struct, frozen=True):
+    """What a title would become."""
+
+    jira_id: str | None
+    title: str
+
+
 @blueprint.get("/")
 @allow("employee")
-def get_home() -> Response:
-    """My tasks; `created`, `done` and `reassigned` in the query tell of what has just happened."""
-    return _home()
+def get_my_tasks() -> Response:
+    """One's own open or done tasks; asked again with the ETag it gave, it may answer 304."""
+    return _my_tasks()
+
+
+@blueprint.get("/tasks/new")
+@allow("employee")
+def get_new_task() -> Response:
+    """The form of a new task; with a title in the query, what that title would become."""
+    return _new_task(request.args.get("title", ""))
 
 
 @blueprint.post("/tasks")
@@ -41,72 +63,127 @@ def get_home() -> Response:
 def post_task() -> Response:
     """Create a task from the form."""
     title = request.form.get("title", "")
-    return _after(lambda key: routes.create(key, title), "created", "task_id", title=title)
+    outcome = attempt(lambda key: routes.create(key, title))
+    if isinstance(outcome, Refusal):
+        return _new_task(title, refusal=outcome)
+    return see_other("/tasks/new", created=outcome["task_id"])
+
+
+@blueprint.get("/tasks/<uuid:task_id>")
+@allow("manager", "admin", "owner")
+def get_task(task_id: UUID) -> Response:
+    """A task with its history."""
+    return _task(task_id)
 
 
 @blueprint.post("/tasks/<uuid:task_id>/complete")
-@allow("employee")
+@allow("owner")
 def post_completion(task_id: UUID) -> Response:
-    """Complete a task from its button."""
-    return _after(lambda key: routes.complete(key, task_id), "done", "task_id")
+    """Complete a task from its button, on the list or on the task's own page."""
+    own_page = f"/tasks/{task_id}"
+    page = came_from("/", own_page, otherwise="/")
+    outcome = attempt(lambda key: routes.complete(key, task_id))
+    if not isinstance(outcome, Refusal):
+        return see_other(page, done=task_id)
+    return _my_tasks(refusal=outcome)
 
 
-@blueprint.post("/tasks/reassign")
-@allow(*routes.REASSIGNERS)
-def post_reassignment() -> Response:
-    """Reassign all open tasks from the button."""
-    return _after(routes.reassign, "reassigned", "count_tasks")
-
-
-def _after(act: Callable[[str], Answer], notice: str, field: str, *, title: str = "") -> Response:
-    """Carry a form out and go back to the tasks, with the field of the answer worth telling."""
-    try:
-        answer = act(form_key())
-    except RuleViolation as refusal:
-        return _home(alert=refusal.detail, status=refusal.status, title=title)
-    if answer.status >= 400:
-        found = msgspec.json.decode(answer.body, type=Problem)
-        return _home(alert=found.detail, status=found.status, title=title)
-    value = msgspec.json.decode(answer.body)[field]
-    return Response(status=303, headers={"Location": f"/?{notice}={value}"})
-
-
-def _home(*, alert: str | None = None, status: int = 200, title: str = "") -> Response:
+def _my_tasks(*, refusal: Refusal | None = None) -> Response:
     who = employee()
-    shown = tracker().read(lambda connection: _shown(connection, who))
-    return Response(render_template("home.html", alert=alert, title=title, **shown), status)
+    status = DONE if request.args.get("status") == DONE else OPEN
+    words = words_of("words")
+    cursor = request.args.get("cursor") or None
+    if refusal is not None:
+        status, words, cursor = OPEN, "", None
+
+    def read(connection: Connection) -> tuple[queries.Counts, queries.Page]:
+        return queries.count_own_tasks(connection, who.employee_id), queries.page_of_own_tasks(
+            connection, who.employee_id, status, words=words, cursor=cursor, limit=PAGE_TASKS
+        )
+
+    counts, page = tracker().read(read)
+    balance = today()
+    etag = _etag(who, counts, page, balance)
+    if refusal is None and request.if_none_match.contains_weak(etag):
+        return Response(status=304)
+    return show(
+        "my_tasks.html",
+        refusal=refusal,
+        etag=etag,
+        notice=tracker().read(lambda each: _done_notice(each, who)),
+        renewal_seconds=RENEWAL_SECONDS,
+        today=balance,
+        counts=counts,
+        page=page,
+        status=status,
+        words=words,
+        is_first_page=cursor is None,
+        next_address=page.next_cursor and address_with("/", cursor=page.next_cursor),
+    )
 
 
-def _shown(connection: Connection, who: Identity) -> dict[str, object]:
-    """What the page of tasks shows, read at this moment."""
-    is_reassigner = who.role in routes.REASSIGNERS
-    return {
-        "notice": _notice(connection, who),
-        "counts": queries.count_own_tasks(connection, who.employee_id),
-        "open_tasks": _own(connection, who, OPEN, OPEN_SHOWN_MAX),
-        "done_tasks": _own(connection, who, DONE, DONE_SHOWN_MAX),
-        "count_reassignable": queries.count_open_tasks(connection) if is_reassigner else None,
-    }
+def _etag(who: Identity, *shown: object) -> str:
+    """What the list would look like; anything that moves money or tasks moves these."""
+    seen = msgspec.json.encode([who, language(), *shown])
+    return hashlib.sha256(seen).hexdigest()[:32]
 
 
-def _own(
-    connection: Connection, who: Identity, status: str, limit: int
-) -> list[queries.ListedTask]:
-    return queries.page_of_own_tasks(connection, who.employee_id, status, limit=limit).tasks
+def _new_task(title: str, *, refusal: Refusal | None = None) -> Response:
+    who = employee()
+    created = request.args.get("created", type=UUID)
+    return show(
+        "new_task.html",
+        refusal=refusal,
+        title=title,
+        preview=_preview(title),
+        notice=created and tracker().read(lambda each: _created_notice(each, who, created)),
+    )
 
 
-def _notice(connection: Connection, who: Identity) -> str | None:
-    """What has just happened, in words; only of tasks that concern the one who looks."""
-    if (count := request.args.get("reassigned", type=int)) is not None:
-        return f"{count:,} open task{'' if count == 1 else 's'} reassigned."
-    if (task_id := request.args.get("created", type=UUID)) is not None:
-        task = queries.find_task(connection, task_id)
-        if task is not None and task.created_by == who.employee_id:
-            assignee = find_employee(connection, task.assignee_id)
-            assert assignee is not None, "every task has an assignee"
-            return f"“{task.title}” went to {assignee.name}."
-    if (task_id := request.args.get("done", type=UUID)) is not None:
-        task = queries.find_task(connection, task_id)
-        if task is not None and task.assignee_id == who.employee_id:
-            return f"“{task.title}” is done."
-    return None
+def _task(task_id: UUID) -> Response:
+    who = employee()
+    found = tracker().read(lambda each: routes.visible_task(each, who, task_id))
+    holder = next(each for each in found.history if each.what == "assigned")
+    return show(
+        "task.html",
+        task=found.task,
+        assignee_name=holder.employee_name,
+        is_own=found.task.assignee_id == who.employee_id,
+        history=found.history[:HISTORY_SHOWN_MAX],
+        count_history=len(found.history),
+        notice=tracker().read(lambda each: _done_notice(each, who)),
+    )
+
+
+def _preview(title: str) -> Preview | None:
+    try:
+        jira_id, bare = split_jira_id(clean_title(title))
+        return Preview(jira_id, clean_title(bare))
+    except UnacceptableError:
+        return None
+
+
+def _created_notice(connection: Connection, who: Identity, task_id: UUID) -> str | None:
+    """Who got the task that this employee has just created, as it was drawn then."""
+    task = queries.find_task(connection, task_id)
+    if task is None or task.created_by != who.employee_id:
+        return None
+    first = [each for each in history_of(connection, task_id) if each.what == "assigned"][-1:]
+    return translated(
+        "“%(title)s” went to %(name)s: a fee of %(fee)s, a reward of %(reward)s.",
+        title=task.title,
+        name=first[0].employee_name,
+        fee=money(task.fee_cents),
+        reward=money(task.reward_cents),
+    )
+
+
+def _done_notice(connection: Connection, who: Identity) -> str | None:
+    """That one's own task is done, and what it has brought."""
+    task_id = request.args.get("done", type=UUID)
+    task = None if task_id is None else queries.find_task(connection, task_id)
+    if task is None or task.assignee_id != who.employee_id or task.status != DONE:
+        return None
+    return translated(
+        "“%(title)s” is done: +%(reward)s.", title=task.title, reward=money(task.reward_cents)
+    )

@@ -25,6 +25,7 @@ KEYWORDS = {
     **DEFAULT_KEYWORDS,
     "lazy_gettext": None,
     "lazy_ngettext": (1, 2),
+    "translated": None,
     "BusyError": None,
     **dict.fromkeys(REFUSALS, (2,)),
 }

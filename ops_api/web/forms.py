@@ -27,6 +27,7 @@ def install(app: Flask) -> None:
     """Teach the templates about forms, money and moments."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["money"] = money
+    app.jinja_env.filters["signed"] = signed
     app.jinja_env.filters["count"] = count
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.globals["csrf_field"] = CSRF_FIELD
@@ -46,6 +47,11 @@ def money(amount_cents: int) -> str:
     amount = Decimal(abs(amount_cents)).scaleb(-2) if cents else units
     shown = format_decimal(amount, "#,##0.00" if cents else "#,##0", locale=language())
     return f"\N{MINUS SIGN}{shown}" if amount_cents < 0 else shown
+
+
+def signed(amount_cents: int) -> str:
+    """An amount that came in or went out, with its sign in any case but zero."""
+    return f"+{money(amount_cents)}" if amount_cents > 0 else money(amount_cents)
 
 
 def count(number: int) -> str:

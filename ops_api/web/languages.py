@@ -53,9 +53,12 @@ def language() -> str:
     return SOURCE if locale is None else locale.language
 
 
-def translated(text: str) -> str:
-    """A text that is known by the time it is shown only, such as a refusal's detail."""
-    return str(gettext(text)) if text else ""
+def translated(text: str, **values: object) -> str:
+    """A text in the reader's language, with values in the places of `%(name)s`.
+
+    A catalog has no empty text: its key would be the catalog's own header.
+    """
+    return str(gettext(text, **values)) if text else ""
 
 
 def _chosen() -> str:

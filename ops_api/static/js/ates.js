@@ -2,10 +2,12 @@
 import { localiseTimes } from "./times.js";
 import { keepFocus } from "./focus.js";
 import { listenToKeys } from "./keys.js";
+import { watchRequests } from "./live.js";
 import { closeMenus } from "./menus.js";
 
 localiseTimes(document);
 document.addEventListener("htmx:after:swap", () => localiseTimes(document));
+watchRequests();
 keepFocus();
 listenToKeys();
 closeMenus();
