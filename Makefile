@@ -33,12 +33,13 @@ status: install ## one row a service
 test: $(VENV)/.installed-dev ## run every test against real servers
 	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
-lint: $(VENV)/.installed-dev ## formatting, style, types, import rules, contracts
+lint: $(VENV)/.installed-dev ## formatting, style, types, import rules, contracts, API document
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(ATES) contracts check
+	@$(ATES) openapi check
 
 bench: $(VENV)/.installed-dev ## print the speed ratios of benchmarks/README.md
 	@$(BIN)/python -m benchmarks

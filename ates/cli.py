@@ -20,6 +20,7 @@ COMMANDS = {
     "quarantine": ("ates.commands.quarantine", "Records that could not be read."),
     "employee": ("ates.commands.employee", "Add employees and set passwords."),
     "contracts": ("ates.commands.contracts", "Write or check the schemas of the events."),
+    "openapi": ("ates.commands.openapi", "Write or check the document of the tracker's API."),
     "tracker": ("ates.commands.tracker", "Serve the task tracker."),
     "relay": ("ates.commands.relay", "Publish the event log to Kafka."),
     "ingest": ("ates.commands.ingest", "Bring Kafka's records into the lake, without Dagster."),

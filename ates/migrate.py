@@ -1,8 +1,12 @@
-"""Bring every schema up to date: the tracker's tables and the lake's. Safe to run at any time."""
+"""Bring every schema up to date, the tracker's tables and the lake's, and say who may read them.
+
+Safe to run at any time.
+"""
 
 import os
 
 from ates import settings
+from ates.grants import grant_reads
 
 
 def main() -> None:
@@ -17,6 +21,7 @@ def main() -> None:
     migrate(environment["DATABASE_URL"])
     with connect(read_environment(LakeSettings)) as lake:
         create_tables(lake)
+    grant_reads(environment)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Invariant: a child process started with `environment()` finds every variable it may read.
 """
 
+import ipaddress
 import os
 import zoneinfo
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import dotenv
 
 from ates import passwords
 from ates.embedded.kafka import MECHANISM, KafkaServer
-from ates.embedded.postgres import PostgresServer
+from ates.embedded.postgres import READER, PostgresServer
 from ates.variables import VARIABLES, Unit, Variable
 from contracts.environment import SettingsError
 
@@ -21,6 +22,8 @@ DATABASES = {
     "LAKE_CATALOG_URL": "lake",
     "DAGSTER_DATABASE_URL": "dagster",
 }
+# Accounts that can only read: of which database, and whose account stands in when unset.
+READERS = {"DATABASE_READER_URL": "DATABASE_URL", "LAKE_READER_URL": "LAKE_CATALOG_URL"}
 SECURITY_PROTOCOLS = ("SASL_PLAINTEXT", "SASL_SSL", "SSL", "PLAINTEXT")
 PORT_MAX = 65_535
 TASK_PARTITIONS_MAX = 1_000
@@ -76,6 +79,10 @@ class Settings:
         values = dict(self._values)
         if (postgres := self.embedded_postgres()) is not None:
             values |= {name: postgres.url(database) for name, database in DATABASES.items()}
+            values |= {
+                name: postgres.url(DATABASES[owner], READER) for name, owner in READERS.items()
+            }
+        values |= {name: values[name] or values[owner] for name, owner in READERS.items()}
         if (kafka := self.embedded_kafka()) is not None:
             values["KAFKA_BOOTSTRAP_SERVERS"] = kafka.bootstrap
             for user in ("relay", "ingest"):
@@ -154,9 +161,19 @@ def _checked(variable: Variable, text: str) -> str:
         raise SettingsError(f"{name} must be one of {', '.join(SECURITY_PROTOCOLS)}, not {text!r}")
     if name == "TRACKER_SERVICE_TOKEN" and text and len(text) < TOKEN_LENGTH_MIN:
         raise SettingsError(f"{name} must have {TOKEN_LENGTH_MIN} characters or more")
+    if name == "TRACKER_PROXIES":
+        _check_networks(name, text)
     if variable.unit is Unit.FOLDER and "://" not in text:
         return str(Path(text).expanduser().absolute())
     return text
+
+
+def _check_networks(name: str, text: str) -> None:
+    for part in filter(None, map(str.strip, text.split(","))):
+        try:
+            ipaddress.ip_network(part)
+        except ValueError as error:
+            raise SettingsError(f"{name} holds no address or network: {error}") from error
 
 
 def _check_number(name: str, text: str, maximum: int) -> None:

@@ -67,6 +67,20 @@ SECTIONS = (
                 "The lake's catalog, a database of its own; unset: the embedded server.",
             ),
             Variable(
+                "DATABASE_READER_URL",
+                Unit.URL,
+                None,
+                "The tracker's database for the dashboards, with an account that can only read; "
+                "unset: the embedded server's, or DATABASE_URL.",
+            ),
+            Variable(
+                "LAKE_READER_URL",
+                Unit.URL,
+                None,
+                "The lake's catalog for the dashboards, with the same account; "
+                "unset: the embedded server's, or LAKE_CATALOG_URL.",
+            ),
+            Variable(
                 "DAGSTER_DATABASE_URL",
                 Unit.URL,
                 None,
@@ -158,6 +172,20 @@ SECTIONS = (
                 Unit.URL,
                 "http://127.0.0.1:{TRACKER_PORT}",
                 "How browsers and the other services reach the tracker.",
+            ),
+            Variable(
+                "TRACKER_TRUSTED_HOSTS",
+                Unit.TEXT,
+                None,
+                "Host names besides that of TRACKER_URL and loopback's under which the tracker "
+                "answers, with commas between them.",
+            ),
+            Variable(
+                "TRACKER_PROXIES",
+                Unit.TEXT,
+                None,
+                "Addresses or networks of reverse proxies whose X-Forwarded-For, -Proto and -Host "
+                "are believed, with commas between them; unset: nobody's.",
             ),
             Variable(
                 "TRACKER_SERVICE_TOKEN",

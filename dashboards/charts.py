@@ -1,65 +1,103 @@
 """Pictures of figures that are already calculated; colours are readable on light and dark."""
 
+import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
+import msgspec
+from babel import dates, numbers
 
-from dashboards.wording import day, money
-from warehouse.company import CompanyDay
+from dashboards.languages import _, _n, locale
+from dashboards.wording import day, money, number
 
 GAIN_COLOUR = "#2a9d6f"
 LOSS_COLOUR = "#e0603c"
 ZERO_COLOUR = "#8a9590"
 CHART_HEIGHT_PIXELS = 300
+LOSS_MARK = "▼"
 
 
-def earnings_by_day(days: Sequence[CompanyDay]) -> alt.LayerChart | alt.FacetChart:
+class DayBar(msgspec.Struct, frozen=True):
+    """One day's sum, and further lines for whoever points at it, as pairs of name and text."""
+
+    date: dt.date
+    cents: int
+    details: Sequence[tuple[str, str]] = ()
+
+
+def bars_by_day(bars: Sequence[DayBar], name: str, *, height: int = CHART_HEIGHT_PIXELS) -> Any:
     """A bar per day; a negative one hangs below zero, in another colour and under a mark."""
+    details = [title for title, _text in bars[0].details]
     rows = [
         {
-            "date": one.business_date.isoformat(),
-            "day": day(one.business_date),
-            "height": one.earnings_cents / 100,  # pixels, not money: the labels below are exact
-            "earnings": money(one.earnings_cents),
-            "fees": money(one.fees_cents),
-            "rewards": money(one.rewards_cents),
-            "state": "closed" if one.is_closed else "open",
+            "date": bar.date.isoformat(),
+            "day": day(bar.date),
+            "height": bar.cents / 100,  # pixels, not money: the labels are exact
+            "sum": money(bar.cents),
+            **{f"detail{index}": text for index, (_title, text) in enumerate(bar.details)},
         }
-        for one in days
+        for bar in bars
     ]
     # Dates are read as UTC and shown as UTC: no browser's zone may move a bar to another day.
     across = alt.X(
         "utcyearmonthdate(date):T",
         scale=alt.Scale(type="utc"),
-        axis=alt.Axis(title=None, format="%d %b", labelOverlap=True, grid=False),
+        axis=alt.Axis(title=None, format="%-d %b", labelOverlap=True, grid=False),
     )
-    up = alt.Y("height:Q", axis=alt.Axis(title="Earnings", format=",.0f"))
+    up = alt.Y("height:Q", axis=alt.Axis(title=None, format=",.0f"))
     is_loss = "datum.height < 0"
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=across)
-    bars = base.mark_bar(cornerRadius=2).encode(
-        y=up,
-        color=alt.condition(is_loss, alt.value(LOSS_COLOUR), alt.value(GAIN_COLOUR)),
-        tooltip=[
-            alt.Tooltip(f"{field}:N", title=field.capitalize())
-            for field in ("day", "earnings", "fees", "rewards", "state")
-        ],
-    )
+    tooltip = [alt.Tooltip("day:N", title=_("Day")), alt.Tooltip("sum:N", title=name)]
+    tooltip += [alt.Tooltip(f"detail{index}:N", title=title) for index, title in enumerate(details)]
+    colour = alt.condition(is_loss, alt.value(LOSS_COLOUR), alt.value(GAIN_COLOUR))
+    drawn = base.mark_bar(cornerRadius=2).encode(y=up, color=colour, tooltip=tooltip)
     marks = (
         base.transform_filter(is_loss)
-        .mark_text(text="▼", dy=10, color=LOSS_COLOUR, fontSize=13)
+        .mark_text(text=LOSS_MARK, dy=10, color=LOSS_COLOUR, fontSize=11)
         .encode(y=up, x=across.bandPosition(0.5))
     )
-    zero_line = alt.Chart(alt.InlineData(values=[{"zero": 0}]))
-    zero = zero_line.mark_rule(color=ZERO_COLOUR).encode(y="zero:Q")
-    return alt.layer(bars, marks, zero).properties(height=CHART_HEIGHT_PIXELS)
+    line = alt.Chart(alt.InlineData(values=[{"zero": 0}]))
+    zero = line.mark_rule(color=ZERO_COLOUR).encode(y="zero:Q")
+    return alt.layer(drawn, marks, zero).properties(height=height).configure(locale=chart_locale())
 
 
-def in_words(days: Sequence[CompanyDay]) -> str:
+def in_words(bars: Sequence[DayBar]) -> str:
     """The chart for those who cannot see it."""
-    best = max(days, key=lambda one: one.earnings_cents)
-    worst = min(days, key=lambda one: one.earnings_cents)
-    return (
-        f"Earnings of {len(days)} days. "
-        f"Highest: {money(best.earnings_cents)} on {day(best.business_date)}. "
-        f"Lowest: {money(worst.earnings_cents)} on {day(worst.business_date)}."
+    best = max(bars, key=lambda bar: bar.cents)
+    worst = min(bars, key=lambda bar: bar.cents)
+    days = _n("{count} day.", "{count} days.", len(bars)).format(count=number(len(bars)))
+    extremes = _("Highest: {best} on {best_day}. Lowest: {worst} on {worst_day}.").format(
+        best=money(best.cents),
+        best_day=day(best.date),
+        worst=money(worst.cents),
+        worst_day=day(worst.date),
     )
+    return f"{days} {extremes}"
+
+
+def chart_locale() -> alt.Locale:
+    """How axes write numbers and months in the language of whoever looks."""
+    spoken = locale()
+
+    def months(width: str) -> list[str]:
+        names = dates.get_month_names(width, locale=spoken)  # type: ignore[arg-type]
+        return [names[month] for month in range(1, 13)]
+
+    def days(width: str) -> list[str]:
+        names = dates.get_day_names(width, locale=spoken)  # type: ignore[arg-type]
+        return [names[index] for index in (6, 0, 1, 2, 3, 4, 5)]
+
+    return alt.Locale(
+        number=alt.NumberLocale(
+            decimal=numbers.get_decimal_symbol(spoken),
+            thousands=numbers.get_group_symbol(spoken),
+            grouping=[3],
+            currency=["", ""],
+        ),
+        time=alt.TimeLocale(
+            dateTime="%x, %X", date="%d.%m.%Y", time="%H:%M:%S", periods=["AM", "PM"],
+            days=days("wide"), shortDays=days("abbreviated"),
+            months=months("wide"), shortMonths=months("abbreviated"),
+        ),
+    )  # fmt: skip

@@ -6,7 +6,9 @@ be handed figures that were read on somebody else's behalf.
 
 import datetime as dt
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import duckdb
 import streamlit as st
@@ -15,7 +17,13 @@ from contracts.environment import read_environment
 from dashboards import lake
 from dashboards.access import Viewer
 from dashboards.settings import DashboardSettings
-from warehouse.reading import Reader, read_snapshot_id
+from warehouse.deliveries import (
+    Backlog,
+    TrackerDatabase,
+    TrackerDatabaseSilentError,
+    read_backlog,
+)
+from warehouse.reading import LakeState, Reader, read_snapshot_id
 
 # How long a newer snapshot may go unnoticed: less than a page's refresh period.
 SNAPSHOT_CACHE_SECONDS = 2
@@ -25,9 +33,9 @@ FIGURES_CACHE_ENTRIES_MAX = 500
 T = TypeVar("T")
 
 
-def today_on_the_clock() -> dt.date:
-    """The local date in the business zone."""
-    return dt.datetime.now(read_environment(DashboardSettings).zone).date()
+def today_on_the_clock(now: dt.datetime | None = None) -> dt.date:
+    """The local date in the business zone, now or at an aware moment."""
+    return (now or dt.datetime.now(dt.UTC)).astimezone(_zone()).date()
 
 
 def read_figures(query: Callable[..., T], viewer: Viewer, **arguments: Any) -> T:
@@ -44,10 +52,40 @@ def read_own_figures(query: Callable[..., T], viewer: Viewer, **arguments: Any) 
     return _read(query, viewer.reader, arguments)
 
 
+def read_from_tracker(query: Callable[..., T], viewer: Viewer, **arguments: Any) -> T:
+    """What `query(connection, reader=..., **arguments)` answers from the tracker's PostgreSQL.
+
+    It changes without a snapshot of the lake, so it is kept for some seconds only.
+    Raises ReadRefusedError and TrackerDatabaseSilentError.
+    """
+    name = f"{query.__module__}.{query.__qualname__}"
+    answer: T = _tracker_figures(name, viewer.reader, sorted(arguments.items()), query)
+    return answer
+
+
+def ask_tracker(query: Callable[[Any], T]) -> T | None:
+    """What a query answers from the tracker's PostgreSQL now, or None while that is silent."""
+    try:
+        return _tracker().read(query)
+    except TrackerDatabaseSilentError:
+        return None
+
+
+def read_waiting(state: LakeState) -> Backlog:
+    """Events of the tracker that a lake in this state has not.
+
+    Raises TrackerDatabaseSilentError.
+    """
+    waiting: Backlog = _waiting(state.contiguous_position)
+    return waiting
+
+
 def forget_figures() -> None:
     """Read everything anew next time."""
     _snapshot_id.clear()
     _figures.clear()
+    _tracker_figures.clear()
+    _waiting.clear()
 
 
 def _read(query: Callable[..., T], reader: Reader, arguments: dict[str, Any]) -> T:
@@ -79,3 +117,36 @@ def _figures(
         return _query(connection, reader=reader, **dict(arguments))
 
     return lake.read(ask)
+
+
+@st.cache_resource(
+    ttl=SNAPSHOT_CACHE_SECONDS,
+    max_entries=FIGURES_CACHE_ENTRIES_MAX,
+    show_spinner=False,
+    hash_funcs={Reader: lambda reader: (reader.role, str(reader.employee_id))},
+)
+def _tracker_figures(
+    name: str,  # noqa: ARG001 - part of the key
+    reader: Reader,
+    arguments: list[tuple[str, Any]],
+    _query: Callable[..., Any],
+) -> Any:
+    return _tracker().read(lambda connection: _query(connection, reader=reader, **dict(arguments)))
+
+
+@st.cache_resource(ttl=SNAPSHOT_CACHE_SECONDS, max_entries=10, show_spinner=False)
+def _waiting(arrived: int) -> Backlog:
+    return _tracker().read(lambda connection: read_backlog(connection, arrived=arrived))
+
+
+def _zone() -> ZoneInfo:
+    return read_environment(DashboardSettings).zone
+
+
+def _tracker() -> TrackerDatabase:
+    return _tracker_at(read_environment(DashboardSettings).database_reader_url)
+
+
+@cache
+def _tracker_at(database_url: str) -> TrackerDatabase:
+    return TrackerDatabase(database_url)

@@ -10,13 +10,17 @@ import streamlit as st
 
 from contracts.environment import read_environment
 from dashboards.access import TrackerSilentError, Viewer, current_viewer, sign_in_url
+from dashboards.figures import read_waiting
 from dashboards.languages import NAMES, _, _n, language
 from dashboards.settings import DashboardSettings
 from dashboards.wording import age, moment, number
+from warehouse.deliveries import TrackerDatabaseSilentError
 from warehouse.lake import LakeUnavailableError
 from warehouse.reading import EVERYBODY, LakeState, ReadRefusedError, Role
 
 REFRESH_SECONDS = 5
+# Events wait a second or two on their way; longer than this is a fault that figures must tell of.
+LAG_SECONDS_MAX = 30
 
 
 def live_page(
@@ -75,25 +79,35 @@ def show_freshness(state: LakeState) -> bool:
             )
         )
         return False
-    seconds = (dt.datetime.now(dt.UTC) - state.committed_at).total_seconds()
-    zone = read_environment(DashboardSettings).zone
-    parts = [
-        _("Data as of {moment} ({age} ago), event {position}.").format(
-            moment=moment(state.committed_at, zone),
-            age=age(seconds),
-            position=number(state.last_position),
-        )
-    ]
-    if missing := state.last_position - state.contiguous_position:
-        parts.append(
-            _n(
-                "One of the last {count} events is still on its way.",
-                "Some of the last {count} events are still on their way.",
-                missing,
-            ).format(count=number(missing))
-        )
-    st.caption(" ".join(parts))
+    _show_age(state)
     return True
+
+
+def _show_age(state: LakeState) -> None:
+    zone = read_environment(DashboardSettings).zone
+    as_of = _("Data as of {moment}, event {position}.").format(
+        moment=moment(state.committed_at, zone), position=number(state.last_position)
+    )
+    try:
+        waiting = read_waiting(state)
+    except TrackerDatabaseSilentError:
+        st.warning(
+            as_of + " " + _("The tracker's database does not answer: there may be newer events.")
+        )
+        return
+    if waiting.waiting_since is None:
+        st.caption(as_of + " " + _("Nothing newer is waiting."))
+        return
+    seconds = (dt.datetime.now(dt.UTC) - waiting.waiting_since).total_seconds()
+    text = _n(
+        "{count} event is on its way, for {age}.",
+        "{count} events are on their way, the oldest for {age}.",
+        waiting.count_waiting,
+    ).format(count=number(waiting.count_waiting), age=age(seconds))
+    if seconds > LAG_SECONDS_MAX:
+        st.warning(as_of + " " + text + " " + _("These figures are behind: ingest may be stopped."))
+    else:
+        st.caption(as_of + " " + text)
 
 
 def show_who_is_here(viewer: Viewer) -> None:
@@ -115,7 +129,7 @@ def show_languages() -> None:
         else f'<a href="/language/{name}" target="_self" lang="{name}">{label}</a>'
         for name, label in NAMES.items()
     ]
-    st.html(" · ".join(links))
+    st.markdown(" · ".join(links), unsafe_allow_html=True)
 
 
 def role_name(role: Role) -> str:

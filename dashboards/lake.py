@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import duckdb
+import msgspec
 
 from contracts.environment import read_environment
+from dashboards.settings import DashboardSettings
 from warehouse.lake import LakeUnavailableError, connect
 from warehouse.settings import LakeSettings
 
@@ -44,5 +46,9 @@ def forget(connection: duckdb.DuckDBPyConnection | None = None) -> None:
 def _connection() -> duckdb.DuckDBPyConnection:
     with _lock:
         if not _opened:
-            _opened.append(connect(read_environment(LakeSettings), read_only=True))
+            settings = msgspec.structs.replace(
+                read_environment(LakeSettings),
+                lake_catalog_url=read_environment(DashboardSettings).lake_reader_url,
+            )
+            _opened.append(connect(settings, read_only=True))
         return _opened[0]

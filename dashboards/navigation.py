@@ -29,7 +29,10 @@ class PageEntry(msgspec.Struct, frozen=True):
 
 # Streamlit serves its first page under `/` alone, so every page with an address of its own follows.
 HOME = PageEntry("home", "", noted("Home"), ":material/home:", EVERYBODY)
-PAGES = (PageEntry("company", "company", noted("Company"), ":material/finance:", MANAGEMENT),)
+PAGES = (
+    PageEntry("account", "account", noted("My account"), ":material/wallet:", EVERYBODY),
+    PageEntry("company", "company", noted("Company"), ":material/finance:", MANAGEMENT),
+)
 PATHS = frozenset({"", "auth", "oauth2callback", *(page.path for page in PAGES)})
 
 

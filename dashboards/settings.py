@@ -23,6 +23,8 @@ class DashboardSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Read with `contracts.environment.read_environment(DashboardSettings)`."""
 
     tracker_url: str
+    database_reader_url: str
+    lake_reader_url: str
     business_timezone: str
     dashboards_host: str = "127.0.0.1"
     dashboards_port: Annotated[int, Meta(ge=1, le=65535)] = 8501

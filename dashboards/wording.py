@@ -61,3 +61,14 @@ def age(seconds: float) -> str:
         if whole >= size:
             return unit.format(count=whole // size)
     return _("{count} s").format(count=whole)
+
+
+def kind_name(kind: str) -> str:
+    """What an entry is."""
+    names = {
+        "fee": _("fee"),
+        "reward": _("reward"),
+        "payout": _("payout"),
+        "reversal": _("reversal"),
+    }
+    return names[kind]

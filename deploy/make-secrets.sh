@@ -22,7 +22,13 @@ for database in tracker lake dagster; do
     printf 'postgresql+psycopg2://ates:%s@postgres:5432/%s' "$password" "$database" \
         > "$folder/${database}_database_url"
 done
+reader_password=$(random)
+for database in tracker lake; do
+    printf 'postgresql+psycopg2://ates_reader:%s@postgres:5432/%s' "$reader_password" "$database" \
+        > "$folder/${database}_reader_url"
+done
 random > "$folder/tracker_service_token"
 printf '%s' "$password" > "$folder/postgres_password"
+printf '%s' "$reader_password" > "$folder/postgres_reader_password"
 chmod 0444 "$folder"/*
 echo "wrote the secrets into $folder"

@@ -13,6 +13,7 @@ from ops_api.clock import Clock, system_clock
 from ops_api.database import create_engine
 from ops_api.days import routes as days_routes
 from ops_api.employees import routes as employees_routes
+from ops_api.openapi import routes as openapi_routes
 from ops_api.settings import TrackerSettings
 from ops_api.tasks import pages as tasks_pages
 from ops_api.tasks import pages_all as all_tasks_pages
@@ -29,6 +30,7 @@ from ops_api.web import (
     pages,
     preferences,
 )
+from ops_api.web.proxies import BelieveProxies
 from ops_api.web.requests import BODY_BYTES_MAX, FORM_PARTS_MAX
 from ops_api.web.state import EXTENSION, Tracker
 
@@ -43,6 +45,7 @@ PARTS = (
     days_routes,
     assets,
     preferences,
+    openapi_routes,
 )
 WEB_PARTS = (metrics, headers, guard, failures, languages, assets, preferences, menu, forms, pages)
 
@@ -64,6 +67,7 @@ def create_app(
         rng=rng,
         zone=settings.zone,
     )
+    app.wsgi_app = BelieveProxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
     for web_part in WEB_PARTS:
         web_part.install(app)
     for part in PARTS:

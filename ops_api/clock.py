@@ -2,8 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Annotated
+
+from msgspec import Meta
 
 Clock = Callable[[], dt.datetime]
+# A moment in answers and requests: always with its zone.
+Moment = Annotated[dt.datetime, Meta(tz=True)]
 
 
 def system_clock() -> dt.datetime:

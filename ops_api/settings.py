@@ -1,16 +1,24 @@
 """What the tracker needs to know about its surroundings; defaults live in `ates/settings.py`."""
 
+import ipaddress
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
 
 class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Read with `contracts.environment.read_environment(TrackerSettings)`.
 
-    `tracker_url` is the address a browser uses (its scheme decides about secure cookies).
+    `tracker_url` is the address a browser uses (its scheme decides about secure cookies). A request
+    under another host than its own, those of `tracker_trusted_hosts` and loopback is refused;
+    `tracker_proxies` are addresses and networks whose X-Forwarded-* headers are believed. Both are
+    lists with commas.
     """
 
     database_url: str
@@ -19,6 +27,20 @@ class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tracker_host: str
     tracker_port: Annotated[int, Meta(ge=1, le=65535)]
     tracker_service_token: Annotated[str, Meta(min_length=16)]
+
+    tracker_trusted_hosts: str = ""
+    tracker_proxies: str = ""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The host names, in lower case, by which we may be spoken to."""
+        own = urlsplit(self.tracker_url).hostname or ""
+        return LOOPBACK | {own, *(name.lower() for name in _listed(self.tracker_trusted_hosts))}
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The reverse proxies before us; raises ValueError for what is no address or network."""
+        return tuple(map(ipaddress.ip_network, _listed(self.tracker_proxies)))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -45,3 +67,7 @@ class RelaySettings(msgspec.Struct, frozen=True, kw_only=True):
     kafka_sasl_mechanism: str = ""
     kafka_relay_username: str = ""
     kafka_relay_password: str = ""
+
+
+def _listed(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""The company's own figures, for management: earnings by day, employees' balances, payouts.
+"""The company's own figures, for management: earnings by day and employees' balances.
 
 All of them come from one snapshot of the lake, so they agree with each other; all sums are made
 in SQL. Amounts are integer cents.
@@ -14,13 +14,13 @@ from warehouse.reading import (
     MANAGEMENT,
     LakeState,
     Reader,
+    Role,
     read_lake_state,
     require_role,
     rows,
     snapshot,
 )
 
-DAYS_MIN = 2  # today and yesterday
 DAYS_MAX = 3_660  # ten years
 
 
@@ -50,35 +50,27 @@ class EmployeeBalance(msgspec.Struct, frozen=True):
 
     employee_id: UUID
     name: str
-    role: str
+    role: Role
     is_active: bool
     balance_cents: int
     count_below_zero: int
     below_zero_cents: int
 
 
-class EmployeePayout(msgspec.Struct, frozen=True):
-    """What one employee was paid; `name` is None for somebody the lake does not know yet."""
-
-    employee_id: UUID
-    name: str | None
-    amount_cents: int
-
-
 class Company(msgspec.Struct, frozen=True):
-    """Everything the company page shows, from one snapshot.
+    """Everything the company page shows above its single day, from one snapshot.
 
-    `days` go from the span's first to its last; `balances` begin with the deepest debt.
+    `days` go from the span's first to its last, `before` is as many days before them; `balances`
+    begin with the deepest debt.
     """
 
     state: LakeState
     today: CompanyDay
+    yesterday: CompanyDay
     days: list[CompanyDay]
     span: Span
+    before: Span
     balances: list[EmployeeBalance]
-    payouts_date: dt.date | None
-    payouts: list[EmployeePayout]
-    payouts_cents: int
 
     @property
     def count_below_zero(self) -> int:
@@ -97,37 +89,38 @@ def read_company(
     reader: Reader,
     local_date: dt.date,
     count_days: int,
-    payouts_date: dt.date | None = None,
+    last: dt.date | None = None,
 ) -> Company:
-    """The last `count_days` business days up to today, and the payouts of a date.
+    """`count_days` business days up to `last`, or up to today. Raises ReadRefusedError.
 
     Today is the local date, or the day after the last closed one if that is later, as the tracker
-    counts it. Without a `payouts_date` the newest paid day is taken. Raises ReadRefusedError.
+    counts it.
     """
     require_role(reader, MANAGEMENT)
-    assert DAYS_MIN <= count_days <= DAYS_MAX
+    assert 1 <= count_days <= DAYS_MAX
     with snapshot(connection):
         state = read_lake_state(connection)
         today = state.today(local_date)
-        dates = {"first": today - dt.timedelta(days=count_days - 1), "last": today}
-        days = rows(connection, CompanyDay, "company_days", **dates)
-        [span] = rows(connection, Span, "company_span", **dates)
-        balances = rows(connection, EmployeeBalance, "company_balances")
-        payouts_date = payouts_date or state.paid_through
-        [payouts_day] = rows(
-            connection, CompanyDay, "company_days",
-            first=payouts_date or today, last=payouts_date or today,
-        )  # fmt: skip
-        payouts = rows(
-            connection, EmployeePayout, "company_payouts", business_date=payouts_date or today
+        last = last or today
+        first = last - dt.timedelta(days=count_days - 1)
+        yesterday_and_today = _days(connection, today - dt.timedelta(days=1), today)
+        return Company(
+            state=state,
+            today=yesterday_and_today[1],
+            yesterday=yesterday_and_today[0],
+            days=_days(connection, first, last),
+            span=_span(connection, first, last),
+            before=_span(
+                connection, first - dt.timedelta(days=count_days), first - dt.timedelta(days=1)
+            ),
+            balances=rows(connection, EmployeeBalance, "company_balances"),
         )
-    return Company(
-        state=state,
-        today=days[-1],
-        days=days,
-        span=span,
-        balances=balances,
-        payouts_date=payouts_date,
-        payouts=payouts,
-        payouts_cents=payouts_day.payouts_cents,
-    )
+
+
+def _days(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> list[CompanyDay]:
+    return rows(connection, CompanyDay, "company_days", first=first, last=last)
+
+
+def _span(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> Span:
+    [span] = rows(connection, Span, "company_span", first=first, last=last)
+    return span

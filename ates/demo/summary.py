@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from ates.commands.verify import failing_lines
 from warehouse.checks import Verification, verify
 from warehouse.company import Company, read_company
+from warehouse.company_day import CompanyDayDetail, read_company_day
 from warehouse.dearest import DearestTask, read_dearest_tasks
 from warehouse.reading import OPERATOR
 
@@ -33,6 +34,7 @@ class Summary(msgspec.Struct, frozen=True):
     """Everything the summary says; `mails` are (state, count in all, count of the payouts' day)."""
 
     company: Company
+    paid: CompanyDayDetail | None
     dearest: dict[str, DearestTask]
     mails: list[tuple[str, int, int]]
     verification: Verification
@@ -49,8 +51,10 @@ def read_summary(
         reader=OPERATOR,
         local_date=now.astimezone(zone).date(),
         count_days=DAYS_SHOWN,
-        payouts_date=payouts_date,
     )
+    paid = None
+    if payouts_date is not None:
+        paid = read_company_day(lake, reader=OPERATOR, business_date=payouts_date)
     mails: list[tuple[str, int, int]] = []
     with engine.begin() as connection:
         if connection.execute(_HAS_MAIL).scalar_one():
@@ -58,6 +62,7 @@ def read_summary(
             mails = [(each[0], each[1], each[2]) for each in rows]
     return Summary(
         company=company,
+        paid=paid,
         dearest=read_dearest_tasks(lake, today=company.today.business_date),
         mails=mails,
         verification=verify(lake),
@@ -122,16 +127,21 @@ def _show_dearest(console: "Console", summary: Summary) -> None:
 
 
 def _show_payouts(console: "Console", summary: Summary) -> None:
-    company = summary.company
-    console.rule(f"Payouts and mails of {company.payouts_date or 'no day yet'}", align="left")
-    console.print(
-        f"{len(company.payouts):,} payouts, {money(company.payouts_cents)} together; the highest:"
-    )
-    for payout in company.payouts[:PAYOUTS_SHOWN_MAX]:
-        console.print(f"  {money(payout.amount_cents):>10}  {payout.name}", markup=False)
+    if summary.paid is None:
+        console.rule("Payouts and mails of no day yet", align="left")
+    else:
+        _show_payouts_of_day(console, summary.paid)
     of_day = ", ".join(f"{count:,} {state}" for state, _, count in summary.mails if count)
     in_all = ", ".join(f"{count:,} {state}" for state, count, _ in summary.mails if count)
     console.print(f"mails of that day: {of_day or 'none'}; of all days: {in_all or 'none'}")
+
+
+def _show_payouts_of_day(console: "Console", paid: CompanyDayDetail) -> None:
+    console.rule(f"Payouts and mails of {paid.day.business_date}", align="left")
+    total = money(paid.day.payouts_cents)
+    console.print(f"{len(paid.payouts):,} payouts, {total} together; the highest:")
+    for payout in paid.payouts[:PAYOUTS_SHOWN_MAX]:
+        console.print(f"  {money(payout.amount_cents):>10}  {payout.name}", markup=False)
 
 
 def _show_verification(console: "Console", verification: Verification) -> None:

@@ -23,7 +23,9 @@ from ates import passwords
 from ates.embedded import privileges, process
 
 ROLE = "ates"
+READER = "ates_reader"  # may connect; what it may read is granted by `ates.migrate`
 SUPERUSER = "postgres"
+PASSWORDS = {ROLE: "postgres_password", READER: "postgres_reader_password"}
 DATABASES = ("tracker", "lake", "dagster")
 ANSWER_SECONDS_MAX = 150.0
 SETTINGS = {
@@ -58,10 +60,10 @@ class PostgresServer(msgspec.Struct, frozen=True):
         place = [str(self.folder), str(self.port), str(self.secrets)]
         return [sys.executable, "-m", "ates.embedded.postgres", *place, *extra]
 
-    def url(self, database: str) -> str:
-        """SQLAlchemy URL of one database for our own role."""
-        password = passwords.read_or_create(self.secrets, "postgres_password")
-        return f"postgresql+psycopg2://{ROLE}:{password}@127.0.0.1:{self.port}/{database}"
+    def url(self, database: str, role: str = ROLE) -> str:
+        """SQLAlchemy URL of one database for our own role, or for the one that only reads."""
+        password = passwords.read_or_create(self.secrets, PASSWORDS[role])
+        return f"postgresql+psycopg2://{role}:{password}@127.0.0.1:{self.port}/{database}"
 
     def connect_as_superuser(self) -> "psycopg2.extensions.connection":
         """An autocommit connection to the maintenance database."""
@@ -166,7 +168,9 @@ def _set_up(server: PostgresServer, pid: int) -> None:
                 raise
             time.sleep(process.POLL_SECONDS)
     with contextlib.closing(connection), connection.cursor() as cursor:
-        _create_role(cursor, passwords.read_or_create(server.secrets, "postgres_password"))
+        for role, options in ((ROLE, "login createdb"), (READER, "login")):
+            password = passwords.read_or_create(server.secrets, PASSWORDS[role])
+            _create_role(cursor, role, options, password)
         for database in DATABASES:
             cursor.execute("select 1 from pg_database where datname = %s", (database,))
             if cursor.fetchone() is None:
@@ -175,12 +179,14 @@ def _set_up(server: PostgresServer, pid: int) -> None:
     process.announce_ready(server.folder, pid)
 
 
-def _create_role(cursor: "psycopg2.extensions.cursor", password: str) -> None:
-    """Our role, with the password of the secrets folder, whatever it was before."""
-    cursor.execute("select 1 from pg_roles where rolname = %s", (ROLE,))
+def _create_role(
+    cursor: "psycopg2.extensions.cursor", role: str, options: str, password: str
+) -> None:
+    """A role of ours, with the password of the secrets folder, whatever it was before."""
+    cursor.execute("select 1 from pg_roles where rolname = %s", (role,))
     verb = "create" if cursor.fetchone() is None else "alter"
-    statement = sql.SQL(f"{verb} role {{}} login createdb password {{}}")
-    cursor.execute(statement.format(sql.Identifier(ROLE), sql.Literal(password)))
+    statement = sql.SQL(f"{verb} role {{}} {options} password {{}}")
+    cursor.execute(statement.format(sql.Identifier(role), sql.Literal(password)))
 
 
 def main() -> None:

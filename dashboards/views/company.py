@@ -1,151 +1,149 @@
-"""Company: what was earned, who is below zero, who was paid. For accountants and admins."""
+"""Company: what was earned, day by day and down to the entry, who was paid, who is below zero."""
 
-import datetime as dt
-
-import pyarrow as pa
 import streamlit as st
 
 from dashboards.access import Viewer
-from dashboards.charts import earnings_by_day, in_words
+from dashboards.charts import DayBar, bars_by_day, in_words
 from dashboards.figures import read_figures, today_on_the_clock
-from dashboards.frame import live_page, show_freshness
-from dashboards.wording import MINUS, amount, day, money
-from warehouse.company import Company, read_company
+from dashboards.frame import live_page, role_name, show_freshness
+from dashboards.languages import _, _n
+from dashboards.views.company_day import show_day
+from dashboards.widgets import amounts, choose_days, show_downloads, show_table
+from dashboards.wording import MINUS, day, money, number, signed
+from warehouse.company import Company, CompanyDay, Span, read_company
 from warehouse.reading import MANAGEMENT
-
-SPANS = {"7 days": 7, "30 days": 30, "90 days": 90, "1 year": 365}
-FORMULA = (
-    "Earnings of a day are the fees charged for assignments minus the rewards credited for "
-    "completed tasks in that business day. Payouts never count. They may be negative."
-)
-AMOUNT_TYPE = pa.decimal128(18, 2)
 
 
 def show_company(viewer: Viewer) -> None:
-    """The whole page."""
-    span = st.segmented_control(
-        "Span", list(SPANS), default="30 days", required=True, key="span", bind="query-params"
-    )
-    wanted: dt.date | None = st.session_state.get("payouts_date")
+    """The whole page; the span is chosen in its middle, so what was chosen last is read first."""
+    now = read_figures(read_company, viewer, local_date=today_on_the_clock(), count_days=1)
+    if not show_freshness(now.state):
+        return
+    show_today(now)
+    st.subheader(_("Earnings by day"), anchor="days")
+    span = choose_days("span", now.state.first_date, now.today.business_date)
     company = read_figures(
         read_company, viewer,
-        local_date=today_on_the_clock(), count_days=SPANS[span], payouts_date=wanted,
+        local_date=today_on_the_clock(), count_days=span.count, last=span.last,
     )  # fmt: skip
-    if not show_freshness(company.state):
-        return
-    show_today(company)
-    show_days(company, span)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        show_balances(company)
-    with right:
-        show_payouts(company)
+    show_days(company)
+    show_day(viewer, company)
+    show_balances(company)
 
 
 def show_today(company: Company) -> None:
-    """The headline: four figures of now."""
-    today, yesterday = company.today, company.days[-2]
+    """The headline: four figures of now, and the first one in words."""
+    today = company.today
     earned, fees, rewards, below = st.columns(4)
-    change_cents = today.earnings_cents - yesterday.earnings_cents
+    change_cents = today.earnings_cents - company.yesterday.earnings_cents
     earned.metric(
-        "Earned today",
+        _("Earned today"),
         money(today.earnings_cents),
         delta=compared(change_cents),
         delta_color="off",
         delta_arrow="up" if change_cents > 0 else "down" if change_cents < 0 else "off",
-        help=FORMULA,
+        help=_(
+            "Earnings of a day are the fees charged for assignments minus the rewards credited "
+            "for completed tasks in that business day. Payouts never count. They may be negative."
+        ),
     )
-    fees.metric("Fees charged today", money(today.fees_cents))
-    rewards.metric("Rewards credited today", money(today.rewards_cents))
+    fees.metric(_("Fees charged today"), money(today.fees_cents))
+    rewards.metric(_("Rewards credited today"), money(today.rewards_cents))
     below.metric(
-        "Employees below zero now",
-        f"{company.count_below_zero:,}",
-        delta=f"{money(company.below_zero_cents)} in all",
+        _("Employees below zero now"),
+        number(company.count_below_zero),
+        delta=_("{sum} in all").format(sum=money(company.below_zero_cents)),
         delta_color="off",
         delta_arrow="off",
     )
-    st.write(
-        f"{day(today.business_date)}: {money(today.fees_cents)} in fees "
-        f"{MINUS} {money(today.rewards_cents)} in rewards "
-        f"= **{money(today.earnings_cents)}** earned."
+    st.write(f"{day(today.business_date)}: {formula(today)}")
+
+
+def formula(sums: CompanyDay | Span) -> str:
+    """How earnings come about, with the figures in it."""
+    return _("{fees} in fees {minus} {rewards} in rewards = **{earnings}** earned.").format(
+        fees=money(sums.fees_cents),
+        minus=MINUS,
+        rewards=money(sums.rewards_cents),
+        earnings=money(sums.earnings_cents),
     )
 
 
 def compared(change_cents: int) -> str:
     """Today against yesterday, in words."""
     if change_cents == 0:
-        return "the same as yesterday"
-    return f"{money(abs(change_cents))} {'more' if change_cents > 0 else 'less'} than yesterday"
+        return _("the same as yesterday")
+    text = _("{sum} more than yesterday") if change_cents > 0 else _("{sum} less than yesterday")
+    return text.format(sum=money(abs(change_cents)))
 
 
-def show_days(company: Company, span: str) -> None:
-    """A bar per day, and what the span adds up to."""
-    total = company.span
-    st.subheader(f"Earnings by day, last {span}")
-    st.altair_chart(earnings_by_day(company.days), alt=in_words(company.days))
-    negative = total.count_negative_days
+def show_days(company: Company) -> None:
+    """A bar per day, what the span adds up to, and how that compares with the span before."""
+    bars = [
+        DayBar(
+            one.business_date,
+            one.earnings_cents,
+            (
+                (_("Fees"), money(one.fees_cents)),
+                (_("Rewards"), money(one.rewards_cents)),
+                (_("Paid out"), money(one.payouts_cents)),
+                (_("State"), _("closed") if one.is_closed else _("open")),
+            ),
+        )
+        for one in company.days
+    ]
+    st.altair_chart(bars_by_day(bars, _("Earnings")), alt=in_words(bars))
+    total, before = company.span, company.before
+    negative = _n(
+        "{count} day below zero (marked ▼).",
+        "{count} days below zero (marked ▼).",
+        total.count_negative_days,
+    ).format(count=number(total.count_negative_days))
+    change_cents = total.earnings_cents - before.earnings_cents
+    st.write(f"{_('In all:')} {formula(total)} {negative}")
     st.write(
-        f"In all: {money(total.fees_cents)} in fees "
-        f"{MINUS} {money(total.rewards_cents)} in rewards "
-        f"= **{money(total.earnings_cents)}** earned; "
-        f"{negative} {'day' if negative == 1 else 'days'} below zero (marked ▼)."
+        _(
+            "As many days before: **{before}** earned; the change is {change}. "
+            "Paid out in these days: {paid}; before: {paid_before}."
+        ).format(
+            before=money(before.earnings_cents),
+            change=signed(change_cents),
+            paid=money(total.payouts_cents),
+            paid_before=money(before.payouts_cents),
+        )
     )
+    first, last = company.days[0].business_date, company.days[-1].business_date
+    show_downloads("company-days", first=first, last=last)
 
 
 def show_balances(company: Company) -> None:
     """Every employee's account, debtors first."""
-    st.subheader("Balances now")
+    st.subheader(_("Balances now"), anchor="balances")
     balances = company.balances
     if not balances:
-        st.write("No employees yet.")
+        st.write(_("No employees yet."))
         return
-    table = {
-        "Employee": [one.name for one in balances],
-        "Role": [one.role for one in balances],
-        "Balance": pa.array([amount(one.balance_cents) for one in balances], AMOUNT_TYPE),
-        "State": [
-            ("below zero" if one.balance_cents < 0 else "") + ("" if one.is_active else " (left)")
-            for one in balances
-        ],
-    }
-    show_table(table, "Balance")
-
-
-def show_payouts(company: Company) -> None:
-    """Who was paid at the end of a day."""
-    st.subheader("Payouts")
-    if company.payouts_date is None:
-        st.write("No business day has been paid yet: payouts follow when a day is closed.")
-        return
-    st.date_input(
-        "Business day",
-        value=company.state.paid_through,
-        min_value=company.state.first_date,
-        max_value=company.today.business_date,
-        key="payouts_date",
-    )
-    if not company.payouts:
-        st.write(f"Nobody was paid for {day(company.payouts_date)}.")
-        return
+    text = st.text_input(_("Find an employee"), key="employee", bind="query-params").strip()
+    shown = [one for one in balances if text.casefold() in one.name.casefold()]
     st.write(
-        f"**{money(company.payouts_cents)}** to {len(company.payouts):,} "
-        f"{'employee' if len(company.payouts) == 1 else 'employees'} "
-        f"for {day(company.payouts_date)}."
+        _n("{count} employee", "{count} employees", len(shown)).format(count=number(len(shown)))
     )
     table = {
-        "Employee": [one.name or "unknown" for one in company.payouts],
-        "Paid": pa.array([amount(one.amount_cents) for one in company.payouts], AMOUNT_TYPE),
+        _("Employee"): [one.name for one in shown],
+        _("Role"): [role_name(one.role) for one in shown],
+        _("Balance"): amounts([one.balance_cents for one in shown]),
+        _("State"): [state_of(one.balance_cents, is_active=one.is_active) for one in shown],
     }
-    show_table(table, "Paid")
+    show_table(table, alt=_("Employees and their balances, the deepest debt first"))
+    show_downloads("balances")
 
 
-def show_table(columns: dict[str, object], amounts: str) -> None:
-    """A table whose amounts are aligned, sortable and have thousands separators."""
-    st.dataframe(
-        pa.table(columns),
-        hide_index=True,
-        column_config={amounts: st.column_config.NumberColumn(format="accounting")},
-    )
+def state_of(balance_cents: int, *, is_active: bool) -> str:
+    """What a balance means, not by colour alone."""
+    parts = [_("below zero")] if balance_cents < 0 else []
+    if not is_active:
+        parts.append(_("has left"))
+    return ", ".join(parts)
 
 
-live_page("Company", show_company, roles=MANAGEMENT)
+live_page(_("Company"), show_company, roles=MANAGEMENT)

@@ -29,7 +29,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 @blueprint.post("/session")
-@operation("anyone", scope=None, answer=Identity, status=201)
+@operation("anyone", scope=None, answer=Identity, status=201, refusals=(401,))
 def post_session(body: Credentials) -> Response:
     """Sign in: answers who one is and sets the session's cookie."""
     signed_in = begin(body.email, body.password)

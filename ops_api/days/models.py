@@ -5,6 +5,7 @@ import datetime as dt
 import msgspec
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, DateTime, Table
 
+from ops_api.clock import Moment
 from ops_api.metadata import metadata
 
 business_days = Table(
@@ -33,7 +34,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     fees_cents: int
     rewards_cents: int
     is_mail_wanted: bool
-    closed_at: dt.datetime
+    closed_at: Moment
 
 
 CERTIFICATE_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Certificate))

@@ -1,6 +1,5 @@
 """The table of employees; grain: one row per person who works or worked here."""
 
-import datetime as dt
 from uuid import UUID
 
 import msgspec
@@ -18,6 +17,7 @@ from sqlalchemy import (
     text,
 )
 
+from ops_api.clock import Moment
 from ops_api.employees.rules import Role
 from ops_api.metadata import metadata
 
@@ -56,7 +56,7 @@ class Employee(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     is_active: bool
     version: int
-    registered_at: dt.datetime
+    registered_at: Moment
 
 
 EMPLOYEE_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Employee))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from contracts import registry
 from contracts.events import EventData, TaskAssignedV1, TaskCompletedV1, TaskCreatedV2
+from ops_api.clock import Moment
 from ops_api.days.queries import last_closed_date
 from ops_api.days.rules import business_date_at
 
@@ -64,7 +65,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     what: What
-    occurred_at: dt.datetime
+    occurred_at: Moment
     employee_id: UUID
     employee_name: str
     fee_cents: int | None = None

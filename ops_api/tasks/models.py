@@ -3,10 +3,11 @@
 `version` counts the task's events; `assignment_number` counts how often it was assigned.
 """
 
-import datetime as dt
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -21,8 +22,11 @@ from sqlalchemy import (
     text,
 )
 
+from ops_api.clock import Moment
 from ops_api.employees.models import employees
 from ops_api.metadata import metadata
+
+OPEN, DONE = "open", "done"
 
 tasks = Table(
     "tasks",
@@ -71,16 +75,15 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str | None = None
     title: str
     jira_id: str | None
-    status: str
+    status: Annotated[str, Meta(extra_json_schema={"enum": [OPEN, DONE]})]
     assignee_id: UUID
     fee_cents: int
     reward_cents: int
     assignment_number: int
     version: int
     created_by: UUID
-    created_at: dt.datetime
-    completed_at: dt.datetime | None = None
+    created_at: Moment
+    completed_at: Moment | None = None
 
 
-OPEN, DONE = "open", "done"
 TASK_COLUMNS = tuple(field.name for field in msgspec.structs.fields(Task))

@@ -96,7 +96,7 @@ def _my_tasks(*, refusal: Refusal | None = None) -> Response:
     if refusal is not None:
         status, words, cursor = OPEN, "", None
 
-    def read(connection: Connection) -> tuple[queries.Counts, queries.Page]:
+    def read(connection: Connection) -> tuple[queries.Counts, queries.TaskPage]:
         return queries.count_own_tasks(connection, who.employee_id), queries.page_of_own_tasks(
             connection, who.employee_id, status, words=words, cursor=cursor, limit=PAGE_TASKS
         )

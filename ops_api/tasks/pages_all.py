@@ -81,11 +81,11 @@ def post_reassignment() -> Response:
 def _all_tasks(*, refusal: Refusal | None = None) -> Response:
     cursor = None if refusal else request.args.get("cursor") or None
 
-    def read(connection: Connection) -> tuple[Asked, queries.Page, int, int]:
+    def read(connection: Connection) -> tuple[Asked, queries.TaskPage, int, int]:
         asked = _asked(connection)
         count_open = queries.count_open_tasks(connection)
         if asked.which is None:
-            return asked, queries.Page(tasks=[]), 0, count_open
+            return asked, queries.TaskPage(tasks=[]), 0, count_open
         page = queries.page_of_all_tasks(connection, asked.which, cursor=cursor, limit=PAGE_TASKS)
         return asked, page, queries.count_all_tasks(connection, asked.which), count_open
 
@@ -136,7 +136,7 @@ def _csv_lines(which: queries.Filter | None) -> Iterator[str]:
             return
 
 
-def _export_page(which: queries.Filter, cursor: str | None) -> queries.Page:
+def _export_page(which: queries.Filter, cursor: str | None) -> queries.TaskPage:
     return tracker().read(
         lambda each: queries.page_of_all_tasks(each, which, cursor=cursor, limit=EXPORT_PAGE_TASKS)
     )

@@ -62,7 +62,7 @@ class ListedTask(Task, frozen=True, kw_only=True):
     assignee_name: str
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
+class TaskPage(msgspec.Struct, frozen=True, kw_only=True):
     """Some tasks, newest first, and the cursor with which to ask for the next ones."""
 
     tasks: list[ListedTask]
@@ -116,7 +116,7 @@ def page_of_own_tasks(
     words: str = "",
     cursor: str | None = None,
     limit: int = PAGE_TASKS_MAX,
-) -> Page:
+) -> TaskPage:
     """An employee's open tasks by creation or done tasks by completion, newest first.
 
     `words` must occur in the title or the Jira id. Raises InvalidRequestError for a cursor that is
@@ -136,16 +136,16 @@ def page_of_all_tasks(
     *,
     cursor: str | None = None,
     limit: int = PAGE_TASKS_MAX,
-) -> Page:
+) -> TaskPage:
     """Everybody's tasks in the order of their ids, newest first."""
     _, before_id = _read_cursor(cursor)
     values = msgspec.structs.asdict(which) | {"before_id": before_id, "limit": limit}
     return _page(connection.execute(_ALL, values).all(), limit)
 
 
-def _page(rows: Sequence[Row[tuple[object, ...]]], limit: int) -> Page:
+def _page(rows: Sequence[Row[tuple[object, ...]]], limit: int) -> TaskPage:
     found = [ListedTask(**row._mapping) for row in rows]
-    return Page(tasks=found, next_cursor=_cursor(found[-1]) if len(found) == limit else None)
+    return TaskPage(tasks=found, next_cursor=_cursor(found[-1]) if len(found) == limit else None)
 
 
 def _cursor(task: Task) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from flask import Blueprint, request
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy import Connection
 
 from ops_api.auth.identity import Identity
@@ -26,6 +26,8 @@ from ops_api.web.texts import Words, line
 
 REASSIGNERS: tuple[Right, ...] = ("manager", "admin")
 
+TaskCursor = Annotated[str, Meta(extra_json_schema={"format": "cursor"})]
+
 blueprint = Blueprint("tasks", __name__, url_prefix="/api/v1")
 
 
@@ -43,10 +45,10 @@ class TaskListing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """
 
     scope: Literal["mine", "all"] = "mine"
-    status: Literal["open", "done"] | None = None
-    assignee_id: UUID | None = None
+    status: Literal["open", "done"] | UnsetType = UNSET
+    assignee_id: UUID | UnsetType = UNSET
     words: Words = ""
-    cursor: str | None = None
+    cursor: TaskCursor | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=queries.PAGE_TASKS_MAX)] = 50
 
 
@@ -58,11 +60,11 @@ class TaskWithHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @blueprint.get("/tasks")
-@operation("employee", scope="tasks:read", answer=queries.Page)
-def list_tasks(query: TaskListing) -> queries.Page:
+@operation("employee", scope="tasks:read", answer=queries.TaskPage)
+def list_tasks(query: TaskListing) -> queries.TaskPage:
     """One's own open (or done) tasks, or everybody's, a page at a time."""
     who = employee()
-    if who.role not in REASSIGNERS and (query.scope == "all" or query.assignee_id is not None):
+    if who.role not in REASSIGNERS and (query.scope == "all" or query.assignee_id):
         log_security("refused", actor=who.employee_id, path=request.path, scope=query.scope)
         raise NotAllowedError("not-allowed", "Only managers and admins see everybody's tasks.")
     return tracker().read(lambda each: _page(each, who, query))
@@ -156,17 +158,18 @@ def today(connection: Connection, who: Identity) -> Today:
     return today_of(connection, who.employee_id, now=tracker().clock(), zone=tracker().zone)
 
 
-def _page(connection: Connection, who: Identity, query: TaskListing) -> queries.Page:
+def _page(connection: Connection, who: Identity, query: TaskListing) -> queries.TaskPage:
+    cursor = None if query.cursor is UNSET else query.cursor
     if query.scope == "all":
         which = queries.Filter(
-            status=query.status, assignee_id=query.assignee_id, words=query.words
+            status=query.status or None, assignee_id=query.assignee_id or None, words=query.words
         )
-        return queries.page_of_all_tasks(connection, which, cursor=query.cursor, limit=query.limit)
+        return queries.page_of_all_tasks(connection, which, cursor=cursor, limit=query.limit)
     return queries.page_of_own_tasks(
         connection,
         who.employee_id,
         query.status or OPEN,
         words=query.words,
-        cursor=query.cursor,
+        cursor=cursor,
         limit=query.limit,
     )

@@ -4,6 +4,7 @@ All of them live under one address that changes when any of them does, so that m
 each other by relative names and a new version never meets an old one.
 """
 
+import functools
 import gzip
 import hashlib
 import mimetypes
@@ -71,6 +72,7 @@ def get_asset(version: str, name: str) -> Response:
     return response
 
 
+@functools.cache
 def _read(folder: Path) -> Assets:
     paths = [each for each in sorted(folder.rglob("*")) if each.is_file()]
     bodies = {

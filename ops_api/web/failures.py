@@ -1,5 +1,6 @@
 """What a client sees when something goes wrong: a problem, or a page that helps; never a stack."""
 
+import http
 import logging
 import uuid
 
@@ -8,6 +9,7 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from ops_api.errors import BusyError, RuleViolation
+from ops_api.security_log import log_security
 from ops_api.web.answers import problem_response
 from ops_api.web.guard import is_api
 from ops_api.web.languages import translated
@@ -15,6 +17,10 @@ from ops_api.web.problems import Problem, problem, problem_of
 from ops_api.web.requests import BODY_BYTES_MAX
 
 RETRY_AFTER_SECONDS = 5
+CHALLENGE = 'Bearer realm="ates"'
+INVALID_TOKEN = f'{CHALLENGE}, error="invalid_token"'
+# Statuses of requests that are malformed or too large, or hold what nobody may send.
+UNREADABLE = frozenset({400, 413, 414, 415, 422, 431})
 DETAILS = {
     404: "There is nothing at this address.",
     405: "This address does not take such a request.",
@@ -50,18 +56,30 @@ def _shown(found: Problem) -> Response:
 
 
 def _refused(refusal: RuleViolation) -> Response:
-    return _shown(problem_of(refusal))
+    _note(refusal.status, refusal.slug)
+    response = _shown(problem_of(refusal))
+    if refusal.status == http.HTTPStatus.UNAUTHORIZED and is_api():
+        is_wrong_token = "Authorization" in request.headers
+        response.headers["WWW-Authenticate"] = INVALID_TOKEN if is_wrong_token else CHALLENGE
+    return response
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     slug = error.name.lower().replace(" ", "-")
     detail = DETAILS.get(status) or error.description or error.name
+    _note(status, slug)
     response = _shown(problem(status, slug, error.name, detail))
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
     return response
+
+
+def _note(status: int, slug: str) -> None:
+    """What cannot be read is on record: a program is broken, or somebody tries the doors."""
+    if status in UNREADABLE:
+        log_security("input_refused", reason=slug, method=request.method, path=request.path)
 
 
 def _busy(error: BusyError) -> Response:

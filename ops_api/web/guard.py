@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from ops_api.auth import sessions
 from ops_api.auth.identity import Caller, Identity, Service, actor_of
-from ops_api.errors import NotAllowedError, NotSignedInError
+from ops_api.errors import InvalidRequestError, NotAllowedError, NotSignedInError
 from ops_api.security_log import log_security
 from ops_api.web.requests import SAFE_METHODS, require_few_parameters
 from ops_api.web.rights import Rule, may, rule_of
@@ -60,6 +60,7 @@ def cookie_name() -> str:
 
 
 def _admit() -> AnyResponse | None:
+    _require_known_host()
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None:
         return None  # no such route: the router's own answer is on its way
@@ -99,6 +100,15 @@ def _identify() -> Caller | None:
     if found is None:
         log_security("session_refused", path=request.path)
     return found
+
+
+def _require_known_host() -> None:
+    """A page of ours read under a stranger's name would be the stranger's page."""
+    if urlsplit(f"//{request.host}").hostname not in tracker().settings.hosts:
+        log_security("unknown_host_refused", host=request.host, path=request.path)
+        raise InvalidRequestError(
+            "unknown-host", f"The tracker's address is {tracker().settings.tracker_url}."
+        )
 
 
 def _require_right(who: Caller, rule: Rule) -> None:

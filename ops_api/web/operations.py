@@ -29,7 +29,8 @@ View = Callable[..., msgspec.Struct | Answer | Response]
 class Operation:
     """One call of the API; without `answer` it answers an empty body.
 
-    `conflicts` are the slugs of the 409 it may answer, `is_keyed` says whether it wants a key.
+    `conflicts` are the slugs of the 409 it may answer, `refusals` the statuses it may answer beside
+    those that every such call has; `is_keyed` says whether it wants a key.
     """
 
     body: type[msgspec.Struct]
@@ -38,6 +39,7 @@ class Operation:
     answer: Any
     status: int
     conflicts: tuple[str, ...]
+    refusals: tuple[int, ...]
 
 
 def operation(
@@ -46,6 +48,7 @@ def operation(
     answer: Any,
     status: int = 200,
     conflicts: tuple[str, ...] = (),
+    refusals: tuple[int, ...] = (),
 ) -> Callable[[View], Callable[..., Response]]:
     """Make a view a call of the API; place it under the route's own decorator."""
 
@@ -58,6 +61,7 @@ def operation(
             answer=answer,
             status=status,
             conflicts=conflicts,
+            refusals=refusals,
         )
 
         @functools.wraps(view)

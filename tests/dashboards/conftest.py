@@ -6,7 +6,7 @@ import random
 import threading
 import tomllib
 from collections.abc import Callable, Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -17,7 +17,8 @@ from streamlit.runtime.context import ContextProxy, StreamlitCookies
 from streamlit.testing.v1 import AppTest
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from ates.embedded.postgres import ROLE, PostgresServer
+from ates.embedded.postgres import READER, ROLE, PostgresServer
+from ates.grants import grant_reads
 from dashboards import lake as lake_door
 from ops_api.app import create_app
 from ops_api.auth.sessions import start_session
@@ -43,6 +44,7 @@ class Tracker:
         self.server: BaseWSGIServer = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
         self.url = f"http://127.0.0.1:{self.server.port}"
         self.cookies: dict[str, str] = {}
+        self.employees: dict[str, UUID] = {}
         settings = TrackerSettings(
             database_url=database_url, tracker_url=self.url, tracker_host="127.0.0.1",
             tracker_port=self.server.port, tracker_service_token="x" * 16,
@@ -64,6 +66,7 @@ class Tracker:
             employee = register_employee(
                 connection, context, name=f"Iris {role}", email=f"{role}@example.com", role=role
             )
+            self.employees[role] = employee.employee_id
             return start_session(
                 connection, employee_id=employee.employee_id, now=dt.datetime.now(dt.UTC)
             )
@@ -91,17 +94,29 @@ def tracker(postgres_server: PostgresServer, tracker_template: str) -> Iterator[
 
 @pytest.fixture(scope="session")
 def shared_lake(
-    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+    tracker: Tracker, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
-    """The variables of a lake with the ledger of `ledger.people`; read it, never write to it."""
+    """The variables of a lake with the ledger of `write_people`; read it, never write to it.
+
+    Its Anna is the tracker's employee of the role worker.
+    """
     url = database(postgres_server, "dashboards_lake")
     data = str(tmp_path_factory.mktemp("dashboards") / "lake")
+    tracker.sign_in("worker")
     with contextlib.closing(
         connect(LakeSettings(lake_catalog_url=url, lake_data_path=data))
     ) as connection:
         create_tables(connection)
-        write_people(connection)
-    return {"LAKE_CATALOG_URL": url, "LAKE_DATA_PATH": data}
+        write_people(connection, tracker.employees["worker"])
+    variables = {
+        "DATABASE_URL": postgres_server.url("dashboards_tracker"),
+        "DATABASE_READER_URL": postgres_server.url("dashboards_tracker", READER),
+        "LAKE_CATALOG_URL": url,
+        "LAKE_READER_URL": postgres_server.url("dashboards_lake", READER),
+        "LAKE_DATA_PATH": data,
+    }
+    grant_reads(variables)
+    return variables
 
 
 @pytest.fixture
@@ -111,6 +126,7 @@ def no_lake(
     """The pages look at a lake of this test's own, which nobody has made yet."""
     for name, value in lake_environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LAKE_READER_URL", lake_environment["LAKE_CATALOG_URL"])
     return lake_environment
 
 
@@ -161,12 +177,14 @@ def open_page(
 ) -> Callable[..., AppTest]:
     """Opens a page as somebody of a role (None: nobody is signed in)."""
 
-    def open_as(role: str | None, page: str = "company") -> AppTest:
+    def open_as(role: str | None, view: str = "company", **query: str) -> AppTest:
         if role is not None:
             cookies["ates_session"] = tracker.sign_in(role)
-        app = AppTest.from_file(
-            str(ROOT / "dashboards/app.py"), default_timeout=PAGE_SECONDS_MAX
-        ).run()
-        return app.switch_page(f"views/{page}.py").run()
+        app = AppTest.from_file(str(ROOT / "dashboards/app.py"), default_timeout=PAGE_SECONDS_MAX)
+        if role is None:
+            return app.run()
+        app.switch_page(f"views/{view}.py")
+        app.query_params.update(query)
+        return app.run()
 
     return open_as

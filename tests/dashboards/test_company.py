@@ -15,7 +15,8 @@ from dashboards import figures
 from dashboards import lake as lake_door
 from dashboards.access import Viewer
 from dashboards.settings import check_options
-from tests.dashboards.ledger import BEFORE, TODAY, YESTERDAY, Ledger
+from tests.dashboards.conftest import Tracker
+from tests.dashboards.ledger import BEFORE, TODAY, WASH_TASK, YESTERDAY, Ledger
 from warehouse.company import read_company
 from warehouse.reading import ReadRefusedError
 
@@ -56,73 +57,109 @@ def test_management_sees_the_earnings_of_today(open_page: Open, role: str) -> No
         "Employees below zero now": ("2", "\u221220.50 in all"),
     }
     assert "12.00 in fees \u2212 21.50 in rewards = **\u22129.50** earned" in text_of(app)
+    assert "Data as of" in text_of(app)
+    assert "Nothing newer is waiting" in text_of(app)
 
 
-def test_the_span_adds_up_its_days_and_counts_the_negative_ones(open_page: Open) -> None:
-    app = open_page("admin")
+def test_the_span_adds_up_its_days_and_is_compared_with_the_one_before(open_page: Open) -> None:
+    text = text_of(open_page("admin"))
 
     assert (
-        "In all: 57.00 in fees \u2212 61.50 in rewards = **\u22124.50** earned; "
-        "2 days below zero" in text_of(app)
+        "In all: 57.00 in fees \u2212 61.50 in rewards = **\u22124.50** earned. "
+        "2 days below zero" in text
     )
+    assert "As many days before: **0.00** earned; the change is \u22124.50" in text
+    assert "Paid out in these days: 25.00; before: 0.00" in text
 
 
 def test_every_day_of_the_span_has_a_bar(open_page: Open) -> None:
-    app = open_page("admin")
-    app.segmented_control(key="span").set_value("7 days").run()
+    bars = bars_of(open_page("admin", span="7"))
 
-    bars = bars_of(app)
     assert [bar["date"] for bar in bars] == [
         (TODAY - dt.timedelta(days=back)).isoformat() for back in range(6, -1, -1)
     ]
     assert [bar["height"] for bar in bars] == [0, 0, 0, 0, 35.0, -30.0, -9.5]
-    assert [bar["state"] for bar in bars[-3:]] == ["closed", "closed", "open"]
+    assert [bar["detail3"] for bar in bars[-3:]] == ["closed", "closed", "open"]
+
+
+def test_two_dates_of_ones_own_are_a_span(open_page: Open) -> None:
+    app = open_page("admin", span="own")
+    app.date_input(key="span-dates").set_value((BEFORE, YESTERDAY)).run()
+
+    assert [bar["date"] for bar in bars_of(app)] == [BEFORE.isoformat(), YESTERDAY.isoformat()]
+    assert "= **5.00** earned" in text_of(app)
 
 
 def test_balances_begin_with_the_deepest_debt_and_say_it_in_words(open_page: Open) -> None:
     app = open_page("accountant")
 
-    assert [(name, str(balance), state) for name, _, balance, state in table(app, 0)] == [
+    assert [(name, str(balance), state) for name, _, balance, state in table(app, -1)] == [
         ("Anna", "-12.00", "below zero"),
         ("Boris", "-8.50", "below zero"),
     ]
+    app.text_input(key="employee").set_value("bor").run()
+    assert [row[0] for row in table(app, -1)] == ["Boris"]
 
 
-def test_payouts_of_the_newest_paid_day_are_shown_first(open_page: Open) -> None:
+def test_a_closed_day_shows_its_certificate_its_payouts_and_its_entries(open_page: Open) -> None:
     app = open_page("accountant")
 
-    assert app.date_input[0].value == YESTERDAY
-    assert "**25.00** to 1 employee" in text_of(app)
-    assert [(name, str(paid)) for name, paid in table(app, 1)] == [("Anna", "25.00")]
+    text = text_of(app)
+    assert app.date_input(key="day").value == YESTERDAY
+    assert "Tracker and ledger agree" in text
+    assert app.table[0].value.values.tolist() == [
+        ["Events", "2", "2"], ["Fees", "10.00", "10.00"], ["Rewards", "40.00", "40.00"],
+    ]  # fmt: skip
+    assert "**25.00** paid to 1 employee" in text
+    assert [(name, str(paid), mail) for name, paid, mail in table(app, 0)] == [
+        ("Anna", "25.00", "none planned")
+    ]
+    assert "2 entries, \u221230.00 for the company" in text
+    assert [(row[1], row[2], row[4], str(row[5])) for row in table(app, 1)] == [
+        ("fee", "Boris", "task 8", "10.00"),
+        ("reward", "Anna", "=1+1 wash the cage", "-40.00"),
+    ]
+
+
+def test_entries_of_a_day_follow_the_text(open_page: Open) -> None:
+    app = open_page("accountant", text="popug-7")
+
+    assert "1 entry, \u221240.00 for the company" in text_of(app)
+
+
+def test_a_task_in_the_address_tells_its_story(open_page: Open, tracker: Tracker) -> None:
+    app = open_page("accountant", task=str(WASH_TASK))
+
+    text = text_of(app)
+    assert r"POPUG\-7\: \=1\+1 wash the cage" in text
+    assert "by Boris; fee 10.00 at each assignment, reward 20.00 on completion" in text
+    assert "All of it together: \u221225.00 for the company" in text
 
 
 def test_a_day_on_which_nobody_was_paid_says_so(open_page: Open) -> None:
-    app = open_page("accountant")
+    app = open_page("accountant", day=BEFORE.isoformat())
 
-    app.date_input[0].set_value(BEFORE).run()
-
-    assert "Nobody was paid for" in text_of(app)
-    assert len(app.dataframe) == 1
+    assert "Nobody had a positive balance at its end, so nobody was paid" in text_of(app)
 
 
-def test_a_day_that_was_paid_before_anything_was_charged_can_be_chosen(
-    open_page: Open, lake: duckdb.DuckDBPyConnection
-) -> None:
-    ledger = Ledger(lake)
-    anna = ledger.employee(1, "Anna")
-    ledger.pay(YESTERDAY, {})
-    ledger.fee(anna, TODAY, 1_000)
-    ledger.write()
+def test_an_open_day_says_that_it_may_change(open_page: Open) -> None:
+    assert "is still open: its figures may change" in text_of(
+        open_page("accountant", day=TODAY.isoformat())
+    )
 
-    app = open_page("admin")
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"day": "yesterday"}, {"day": "1999-01-01"}, {"span": "9 years"}, {"task": "PROD1"},
+        {"task": str(UUID(int=7))}, {"page": "-1"}, {"span": "own", "span-dates": "a,b"},
+    ],
+)  # fmt: skip
+def test_an_address_changed_by_hand_is_no_accident(open_page: Open, query: dict[str, str]) -> None:
+    app = open_page("admin", **query)
 
     assert not app.exception
-    assert app.date_input[0].value == YESTERDAY
-    assert "Nobody was paid for" in text_of(app)
-
-
-def test_the_page_says_of_when_its_figures_are(open_page: Open) -> None:
-    assert "Data as of" in text_of(open_page("admin"))
+    assert metrics(app)["Fees charged today"] == ("12.00", "")
 
 
 def test_figures_follow_the_ledger_while_it_is_written(
@@ -130,6 +167,7 @@ def test_figures_follow_the_ledger_while_it_is_written(
 ) -> None:
     ledger = Ledger(lake)
     ledger.employee(1, "Anna")
+    ledger.pay(YESTERDAY, {})  # a day that was closed before anything was charged
     ledger.write()
     app = open_page("admin")
     assert metrics(app)["Earned today"] == ("0.00", "the same as yesterday")
@@ -197,15 +235,15 @@ def test_a_lake_that_went_down_is_a_sentence_and_comes_back(
     open_page: Open, monkeypatch: pytest.MonkeyPatch, shared_lake: dict[str, str]
 ) -> None:
     app = open_page("admin")
-    url = shared_lake["LAKE_CATALOG_URL"]
-    monkeypatch.setenv("LAKE_CATALOG_URL", url.rpartition("/")[0] + "/no_such_database")
+    url = shared_lake["LAKE_READER_URL"]
+    monkeypatch.setenv("LAKE_READER_URL", url.rpartition("/")[0] + "/no_such_database")
     figures.forget_figures()
     lake_door.forget()
     app.run()
     assert "The ledger cannot be read right now" in text_of(app)
     assert not app.metric
 
-    monkeypatch.setenv("LAKE_CATALOG_URL", url)
+    monkeypatch.setenv("LAKE_READER_URL", url)
 
     assert app.run().metric
 

@@ -54,6 +54,8 @@ RIGHTS = {
     "POST /tasks/reassign": {"manager", "admin"},
     "POST /api/v1/session": {"anyone"},
     "DELETE /api/v1/session": {"employee"},
+    "GET /api/v1/openapi.json": {"anyone"},
+    "GET /api/reference": {"anyone"},
     "GET /api/v1/me": {"employee"},
     "GET /api/v1/tasks": {"employee"},
     "POST /api/v1/tasks": {"employee"},
