@@ -8,19 +8,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
 from babel import Locale, negotiate_locale
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-FOLDER = Path(__file__).with_name("locale")
+from dashboards.locale import FOLDER, read_catalog
+
 DEFAULT = "en"
 NAMES = {"en": "English", "ru": "Русский"}
 COOKIE = "ates_language"
@@ -83,8 +82,7 @@ def _translations(name: str) -> NullTranslations:
     if name == DEFAULT:
         return NullTranslations()
     compiled = io.BytesIO()
-    with (FOLDER / f"{name}.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=name))
+    write_mo(compiled, read_catalog(FOLDER / f"{name}.po"))
     compiled.seek(0)
     return Translations(compiled)
 

@@ -162,4 +162,4 @@ def show_downloads(export: str, **query: object) -> None:
         f"{kind.upper()}</a>"
         for kind in ("csv", "xlsx")
     ]
-    st.markdown(f"{_('Download:')} {' · '.join(links)}", unsafe_allow_html=True)
+    st.markdown(_("Download:") + f" {' · '.join(links)}", unsafe_allow_html=True)

@@ -125,7 +125,7 @@ def show_explanation(viewer: Viewer) -> None:
     given, on = st.query_params.get("entry"), st.query_params.get("on")
     if not given:
         return
-    st.markdown(f"#### {_('Why this sum')}")
+    st.markdown("#### " + _("Why this sum"))
     explanation: Explanation | None = None
     try:
         explanation = read_own_figures(

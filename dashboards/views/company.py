@@ -100,7 +100,7 @@ def show_days(company: Company) -> None:
         total.count_negative_days,
     ).format(count=number(total.count_negative_days))
     change_cents = total.earnings_cents - before.earnings_cents
-    st.write(f"{_('In all:')} {formula(total)} {negative}")
+    st.write(_("In all:") + f" {formula(total)} {negative}")
     st.write(
         _(
             "As many days before: **{before}** earned; the change is {change}. "

@@ -107,7 +107,7 @@ def verdict(certificate: Certificate) -> str:
     """Whether tracker and ledger agree, and what follows from it."""
     if certificate.agrees:
         text = _("Tracker and ledger agree.")
-        return text if certificate.paid_at else f"{text} {_('Its payouts are about to be made.')}"
+        return text if certificate.paid_at else text + " " + _("Its payouts are about to be made.")
     if certificate.paid_at is None:
         return _("**Not all of its events have arrived**, so nobody has been paid for it yet.")
     return _("**Tracker and ledger do not agree.** Please tell an admin: `ates verify` says more.")

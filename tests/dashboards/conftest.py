@@ -3,20 +3,26 @@
 import contextlib
 import datetime as dt
 import random
+import subprocess
+import sys
 import threading
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import duckdb
+import psutil
 import pytest
+import requests
 import streamlit as st
 from streamlit import config
 from streamlit.runtime.context import ContextProxy, StreamlitCookies
 from streamlit.testing.v1 import AppTest
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from ates.embedded import process
 from ates.embedded.postgres import READER, ROLE, PostgresServer
 from ates.grants import grant_reads
 from dashboards import lake as lake_door
@@ -33,6 +39,7 @@ from warehouse.lake import connect, create_tables
 from warehouse.settings import LakeSettings
 
 PAGE_SECONDS_MAX = 30
+START_SECONDS_MAX = 60
 UTC = ZoneInfo("UTC")
 
 
@@ -56,6 +63,10 @@ class Tracker:
         if role not in self.cookies:
             self.cookies[role] = self._register(role)
         return self.cookies[role]
+
+    def cookies_of(self, role: str) -> dict[str, str]:
+        """What the browser of a signed-in employee sends to the dashboards."""
+        return {"ates_session": self.sign_in(role)}
 
     def _register(self, role: str) -> str:
         context = CommandContext(
@@ -117,6 +128,32 @@ def shared_lake(
     }
     grant_reads(variables)
     return variables
+
+
+@pytest.fixture(scope="session")
+def served(
+    tracker: Tracker, shared_lake: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The dashboards' address, run by `ates serve` as in a container."""
+    port = process.free_port()
+    environment = {
+        **shared_lake,
+        "ATES_HOME": str(tmp_path_factory.mktemp("home")),
+        "DATABASE_URL": shared_lake["LAKE_CATALOG_URL"],
+        "DAGSTER_DATABASE_URL": shared_lake["LAKE_CATALOG_URL"],
+        "TRACKER_URL": tracker.url,
+        "DASHBOARDS_PORT": str(port),
+    }
+    command = [sys.executable, "-m", "ates.cli", "serve", "dashboards"]
+    with subprocess.Popen(command, env=environment) as running:
+        try:
+            _wait(f"http://127.0.0.1:{port}/_stcore/health")
+            assert "dashboards.server" in psutil.Process(running.pid).cmdline(), (
+                "ates became the service"
+            )
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            running.terminate()
 
 
 @pytest.fixture
@@ -188,3 +225,14 @@ def open_page(
         return app.run()
 
     return open_as
+
+
+def _wait(url: str) -> None:
+    until = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < until:
+        try:
+            if requests.get(url, timeout=2).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.2)
+    raise TimeoutError(f"{url} did not answer in {START_SECONDS_MAX} s")

@@ -1,19 +1,13 @@
 """The company page in a real browser, served the way `ates` serves it."""
 
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
-import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ates.embedded import process
 from tests.dashboards.conftest import Tracker
 
 START_SECONDS_MAX = 60
@@ -26,32 +20,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; .ci/run installs it"),
 ]
-
-
-@pytest.fixture(scope="module")
-def served(
-    tracker: Tracker, shared_lake: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The dashboards' address, run by `ates serve` as in a container."""
-    port = process.free_port()
-    environment = {
-        **shared_lake,
-        "ATES_HOME": str(tmp_path_factory.mktemp("home")),
-        "DATABASE_URL": shared_lake["LAKE_CATALOG_URL"],
-        "DAGSTER_DATABASE_URL": shared_lake["LAKE_CATALOG_URL"],
-        "TRACKER_URL": tracker.url,
-        "DASHBOARDS_PORT": str(port),
-    }
-    command = [sys.executable, "-m", "ates.cli", "serve", "dashboards"]
-    with subprocess.Popen(command, env=environment) as running:
-        try:
-            _wait(f"http://127.0.0.1:{port}/_stcore/health")
-            assert "dashboards.server" in psutil.Process(running.pid).cmdline(), (
-                "ates became the service"
-            )
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            running.terminate()
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +59,7 @@ def test_the_page_shows_its_figures_and_asks_no_other_host(
     assert page.get_by_text("\u22129.50").first.is_visible()
     assert page.get_by_text("2 days below zero").is_visible()
     links = page.get_by_test_id("stSidebarNavLink").all_inner_texts()
-    assert [link.split()[-1] for link in links] == ["Home", "Company"]
+    assert [link.splitlines()[-1] for link in links] == ["Home", "My account", "Company"]
     page.context.close()
 
 
@@ -117,14 +85,3 @@ def test_nobody_signed_in_is_led_to_the_tracker_under_the_same_host(
 
     assert link.get_attribute("href") == f"http://localhost:{tracker.server.port}/login"
     page.close()
-
-
-def _wait(url: str) -> None:
-    until = time.monotonic() + START_SECONDS_MAX
-    while time.monotonic() < until:
-        try:
-            if requests.get(url, timeout=2).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.2)
-    raise TimeoutError(f"{url} did not answer in {START_SECONDS_MAX} s")
