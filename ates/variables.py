@@ -202,6 +202,12 @@ SECTIONS = (
             Variable("DAGSTER_HOST", Unit.HOST, "127.0.0.1", "Where Dagster's pages listen."),
             Variable("DAGSTER_PORT", Unit.PORT, "3000", "Where Dagster's pages listen."),
             Variable(
+                "DAGSTER_URL",
+                Unit.URL,
+                "http://127.0.0.1:{DAGSTER_PORT}",
+                "How browsers reach Dagster's pages.",
+            ),
+            Variable(
                 "DAGSTER_GRPC_HOST",
                 Unit.HOST,
                 "127.0.0.1",

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from dashboards.languages import _, noted
-from warehouse.reading import EVERYBODY, MANAGEMENT, Role
+from warehouse.reading import ADMINS, EVERYBODY, MANAGEMENT, Role
 
 FOLDER = Path(__file__).parent / "views"
 
@@ -32,6 +32,8 @@ HOME = PageEntry("home", "", noted("Home"), ":material/home:", EVERYBODY)
 PAGES = (
     PageEntry("account", "account", noted("My account"), ":material/wallet:", EVERYBODY),
     PageEntry("company", "company", noted("Company"), ":material/finance:", MANAGEMENT),
+    PageEntry("analytics", "analytics", noted("Analytics"), ":material/insights:", ADMINS),
+    PageEntry("operations", "operations", noted("Operations"), ":material/monitor_heart:", ADMINS),
 )
 PATHS = frozenset({"", "auth", "oauth2callback", *(page.path for page in PAGES)})
 

@@ -26,6 +26,7 @@ class DashboardSettings(msgspec.Struct, frozen=True, kw_only=True):
     database_reader_url: str
     lake_reader_url: str
     business_timezone: str
+    dagster_url: str
     dashboards_host: str = "127.0.0.1"
     dashboards_port: Annotated[int, Meta(ge=1, le=65535)] = 8501
 

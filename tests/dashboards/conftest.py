@@ -190,7 +190,12 @@ def surroundings(
     monkeypatch: pytest.MonkeyPatch, tracker: Tracker, shared_lake: dict[str, str]
 ) -> Iterator[None]:
     """The settings and options under which `ates` would start the pages, and no old answers."""
-    variables = {**shared_lake, "TRACKER_URL": tracker.url, "BUSINESS_TIMEZONE": "UTC"}
+    variables = {
+        **shared_lake,
+        "TRACKER_URL": tracker.url,
+        "BUSINESS_TIMEZONE": "UTC",
+        "DAGSTER_URL": "http://dagster.example",
+    }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     options = tomllib.loads((ROOT / "dashboards/.streamlit/config.toml").read_text("utf-8"))

@@ -1,0 +1,178 @@
+"""How work flows: created, completed and reassigned per day, time to completion, open tasks."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from dashboards.access import Viewer
+from dashboards.charts import chart_locale
+from dashboards.figures import read_figures
+from dashboards.languages import _, _n
+from dashboards.widgets import choose_one, show_table
+from dashboards.wording import age, day, number
+from warehouse.analytics import Completed, Flow, TaskDay, read_flow
+
+SPANS = {"7": 7, "30": 30, "90": 90, "365": 365}
+DEFAULT_SPAN = "30"
+CHART_HEIGHT_PIXELS = 260
+# Readable on light and on dark; the dash tells the lines apart without colour.
+COLOURS = ("#3b82c4", "#2a9d6f", "#e0603c")
+DASHES = ([1, 0], [6, 3], [2, 3])
+
+
+def show_flow(viewer: Viewer, today: dt.date) -> None:
+    """Everything about how tasks go, in a span that ends today."""
+    st.subheader(_("Flow of work"), anchor="flow")
+    labels = {"7": _("7 days"), "30": _("30 days"), "90": _("90 days"), "365": _("1 year")}
+    span = choose_one(_("Span"), labels, key="flow", default=DEFAULT_SPAN)
+    minute = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)  # one reading serves all
+    flow = read_figures(read_flow, viewer, today=today, count_days=SPANS[span], now=minute)
+    show_throughput(flow)
+    left, right = st.columns(2, gap="large")
+    with left:
+        show_durations(flow)
+    with right:
+        show_open(flow)
+
+
+def show_throughput(flow: Flow) -> None:
+    """Three figures with the span before beside them, and three lines."""
+    columns = st.columns(3)
+    figures = (
+        (_("Created"), flow.span.count_created, flow.before.count_created),
+        (_("Completed"), flow.span.count_completed, flow.before.count_completed),
+        (_("Reassigned"), flow.span.count_reassigned, flow.before.count_reassigned),
+    )
+    for column, (name, count, before) in zip(columns, figures, strict=True):
+        column.metric(
+            name, number(count), delta=_("{count} in the span before").format(count=number(before)),
+            delta_color="off", delta_arrow="off",
+        )  # fmt: skip
+    names = [name for name, _count, _before in figures]
+    st.altair_chart(_lines(flow.days, names), alt=_in_words(flow.days))
+
+
+def show_durations(flow: Flow) -> None:
+    """How long completed tasks took, and how often they changed hands."""
+    st.markdown(f"**{_('Time to completion')}**")
+    done = flow.completed
+    if done.mean_seconds is None:
+        st.write(_("No task was completed in this span."))
+        return
+    st.write(_("{age} on average.").format(age=age(done.mean_seconds)))
+    show_table(
+        {
+            _("Took"): [duration(one.within_hours) for one in flow.by_time],
+            _("Tasks"): [one.count_tasks for one in flow.by_time],
+            _("Share"): [_share(one, done) for one in flow.by_time],
+        },
+        alt=_("Completed tasks by the time they took"),
+    )
+    st.markdown(f"**{_('How often tasks changed hands')}**")
+    changes = done.count_assignments - done.count_tasks
+    st.write(
+        _n(
+            "{count} reassignment of the tasks completed in this span.",
+            "{count} reassignments of the tasks completed in this span.",
+            changes,
+        ).format(count=number(changes))
+    )
+    show_table(
+        {
+            _("Changed hands"): [hands(one.assignments) for one in flow.by_assignments],
+            _("Tasks"): [one.count_tasks for one in flow.by_assignments],
+            _("Share"): [_share(one, done) for one in flow.by_assignments],
+        },
+        alt=_("Completed tasks by how often they changed hands"),
+    )
+
+
+def show_open(flow: Flow) -> None:
+    """Open tasks by age."""
+    st.markdown(f"**{_('Open tasks by age')}**")
+    if flow.oldest_at is None:
+        st.write(_("No task is open."))
+        return
+    oldest = (dt.datetime.now(dt.UTC) - flow.oldest_at).total_seconds()
+    text = _n("{count} task is open.", "{count} tasks are open.", flow.count_open)
+    st.write(
+        text.format(count=number(flow.count_open))
+        + " "
+        + _("The oldest has waited for {age}.").format(age=age(oldest))
+    )
+    show_table(
+        {
+            _("Age"): [duration(one.within_hours) for one in flow.open],
+            _("Tasks"): [one.count_tasks for one in flow.open],
+        },
+        alt=_("Open tasks by age"),
+    )
+
+
+def duration(within_hours: int | None) -> str:
+    """A class of duration in words."""
+    names = {
+        1: _("up to 1 hour"),
+        4: _("up to 4 hours"),
+        24: _("up to 1 day"),
+        72: _("up to 3 days"),
+        168: _("up to 1 week"),
+        672: _("up to 4 weeks"),
+    }
+    return _("longer") if within_hours is None else names[within_hours]
+
+
+def hands(assignments: int | None) -> str:
+    """How often a task changed hands: once less than it was assigned."""
+    assert assignments is not None, "this group is by assignments"
+    return {1: _("never"), 5: _("4 times or more")}.get(assignments, number(assignments - 1))
+
+
+def _share(some: Completed, everything: Completed) -> str:
+    return f"{some.count_tasks / everything.count_tasks:.0%}"
+
+
+def _lines(days: Sequence[TaskDay], names: Sequence[str]) -> Any:
+    values = [
+        {"date": one.business_date.isoformat(), "what": name, "count": count}
+        for one in days
+        if one.business_date is not None
+        for name, count in zip(
+            names, (one.count_created, one.count_completed, one.count_reassigned), strict=True
+        )
+    ]
+    # Dates are read as UTC and shown as UTC: no browser's zone may move a point to another day.
+    across = alt.X(
+        "utcyearmonthdate(date):T",
+        scale=alt.Scale(type="utc"),
+        axis=alt.Axis(title=None, format="%-d %b", labelOverlap=True, grid=False),
+    )
+    legend = alt.Legend(title=None, orient="top")
+    chart = alt.Chart(alt.InlineData(values=values)).mark_line(point=len(days) <= 31)
+    return (
+        chart.encode(
+            x=across,
+            y=alt.Y("count:Q", axis=alt.Axis(title=None, format=",.0f")),
+            color=alt.Color("what:N", sort=names, legend=legend, scale=alt.Scale(range=COLOURS)),
+            strokeDash=alt.StrokeDash(
+                "what:N", sort=names, legend=legend, scale=alt.Scale(range=DASHES)
+            ),
+            tooltip=[
+                alt.Tooltip("what:N", title=_("Tasks")),
+                alt.Tooltip("count:Q", title=_("Count"), format=",.0f"),
+            ],
+        )
+        .properties(height=CHART_HEIGHT_PIXELS)
+        .configure(locale=chart_locale())
+    )
+
+
+def _in_words(days: Sequence[TaskDay]) -> str:
+    busiest = max(days, key=lambda one: one.count_created)
+    assert busiest.business_date is not None, "these are days"
+    return _("Tasks created, completed and reassigned per day. Most were created on {day}.").format(
+        day=day(busiest.business_date)
+    )
