@@ -19,6 +19,7 @@ from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from ates import settings as ates_settings
+from ates.embedded.process import free_port
 from tests.faults.world import World
 
 pytestmark = [pytest.mark.faults, pytest.mark.installation, pytest.mark.timeout(400)]
@@ -96,7 +97,7 @@ def test_two_relays_and_two_ingesters_do_the_work_once(world: World) -> None:
     rivals = [
         subprocess.Popen(
             [sys.executable, "-m", "ates.cli", name],
-            env=_full_environment(world),
+            env=_full_environment(world) | {f"{name.upper()}_METRICS_PORT": str(free_port())},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from kafka import KafkaConsumer, TopicPartition
 
@@ -179,3 +180,8 @@ def _position_of(record: Any) -> int:
     ((name, digits),) = record.headers
     assert name == "position"
     return int(digits)
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the relay said of its state; the lines about published pages left out."""
+    return [text for text in caplog.messages if not text.startswith("event=published")]

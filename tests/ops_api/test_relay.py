@@ -18,7 +18,7 @@ from ops_api.outbox.kafka_batch import SlowChecksumError
 from ops_api.outbox.relay import run_relay
 from ops_api.settings import RelaySettings
 from tests.figures import figure, growth
-from tests.ops_api.relays import PATIENCE_SECONDS, RelayWorld
+from tests.ops_api.relays import PATIENCE_SECONDS, RelayWorld, said
 
 # Dies where it hurts most: the brokers have the page, the database does not know it yet.
 DIE_BEFORE_MARKING = "relay._advance = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
@@ -185,7 +185,7 @@ def test_it_says_a_thing_once(world: RelayWorld, caplog: pytest.LogCaptureFixtur
             world.write(10)
             world.wait_published()
 
-    assert caplog.messages == ["publishing the event log", "stopped"]
+    assert said(caplog) == ["publishing the event log", "stopped"]
 
 
 def test_a_wrong_password_is_said_and_events_wait(

@@ -7,7 +7,7 @@ import pytest
 
 from ops_api.database import create_engine
 from tests import brokers
-from tests.ops_api.relays import RelayWorld
+from tests.ops_api.relays import RelayWorld, said
 
 pytestmark = pytest.mark.faults
 
@@ -48,7 +48,7 @@ def test_kafka_down_for_a_thousand_commands_delays_but_loses_nothing(
         world.wait_published()
 
     world.check_log(may_repeat=True)
-    assert [text.partition(":")[0] for text in caplog.messages] == [
+    assert [text.partition(":")[0] for text in said(caplog)] == [
         "publishing the event log",
         "Kafka does not answer, events wait in the event log",
         f"up to date at position {100 + COMMANDS}",
