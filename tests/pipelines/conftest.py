@@ -12,10 +12,13 @@ import pytest
 from sqlalchemy import Engine, text
 
 from ates.embedded.process import free_port
+from pipelines.gateway import live as gate_live
+from pipelines.gateway import provider as gate_provider
 from pipelines.mail.database import create_schema, open_engine
 from pipelines.mail.office import RoundReport, work_one_round
 from pipelines.mail.sending import Sender
 from pipelines.mail.smtp import SmtpServer
+from tests.pipelines.gate_world import GateWorld, gate_world
 from tests.pipelines.smtp_sink import SmtpSink
 from warehouse.lake import connect, create_tables
 from warehouse.settings import LakeSettings
@@ -126,3 +129,24 @@ def office(
 ) -> Office:
     """An office with nothing to do yet."""
     return Office(new_sender(), sink, lake, clock)
+
+
+@pytest.fixture(scope="session")
+def running_gate() -> Iterator[GateWorld]:
+    """One gate for all tests."""
+    with gate_world() as world, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate_provider, "PERSON_SECONDS", 0.2)
+        patch.setattr(gate_provider, "METADATA_SECONDS", 0.2)
+        patch.setattr(gate_live, "CHECK_SECONDS", 0.1)
+        yield world
+
+
+@pytest.fixture
+def gate(running_gate: GateWorld) -> GateWorld:
+    """The gate, with nothing left of earlier tests."""
+    running_gate.dagster.seen.clear()
+    running_gate.dagster.said.clear()
+    running_gate.provider.is_silent = False
+    running_gate.provider.issuer = ""
+    running_gate.provider.id_token_changes.clear()
+    return running_gate
