@@ -72,7 +72,7 @@ SEES = {
     "manager": AUTHOR_AND_OTHER,
     "admin": AUTHOR_AND_OTHER,
 }
-PLACEHOLDERS = {"day": "2026-03-01", "version": "0", "name": "popug.svg"}
+PLACEHOLDERS = {"day": "2026-03-01", "version": "0", "name": "ates.css"}
 
 
 def routes(app: Flask) -> dict[str, Callable[..., object]]:
