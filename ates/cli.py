@@ -18,6 +18,7 @@ COMMANDS = {
     "export": ("ates.commands.export", "Write events, postings, payouts and others as CSV."),
     "rebuild": ("ates.commands.rebuild", "Build a second lake from the event log and compare."),
     "quarantine": ("ates.commands.quarantine", "Records that could not be read."),
+    "lake": ("ates.commands.lake", "Print the SQL that opens the lake in any DuckDB client."),
     "employee": ("ates.commands.employee", "Add employees and set passwords."),
     "contracts": ("ates.commands.contracts", "Write or check the schemas of the events."),
     "openapi": ("ates.commands.openapi", "Write or check the document of the tracker's API."),

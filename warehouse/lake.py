@@ -17,6 +17,7 @@ import duckdb
 from sqlalchemy.engine import URL, make_url
 
 from warehouse.durability import sync_new_files
+from warehouse.marts import create_missing_marts
 from warehouse.settings import LakeSettings
 
 THREADS = 2
@@ -74,6 +75,35 @@ def connect(settings: LakeSettings, *, read_only: bool = False) -> duckdb.DuckDB
     return connection
 
 
+def opening_sql(settings: LakeSettings, *, is_offline: bool) -> str:
+    """SQL with which any DuckDB client opens the lake as `lake`, read only; holds a password.
+
+    `is_offline` loads the extensions installed here, which fit this very version of DuckDB; without
+    it the client fetches its own. An `s3://` lake needs a secret of the client's besides.
+    """
+    catalog = make_url(settings.lake_catalog_url)
+    is_file = catalog.drivername.startswith("duckdb")
+    names = ["ducklake"] if is_file else ["ducklake", "postgres_scanner"]
+    if is_offline:
+        lines = [f"LOAD {_quote(_extension_file(name))};" for name in names]
+    else:
+        lines = [f"INSTALL {name}; LOAD {name};" for name in names]
+    if is_file:
+        source = str(catalog.database)
+    else:
+        values = {**catalog.translate_connect_args(), **_query(catalog)}
+        words = {"database": "dbname", "username": "user"}
+        source = "postgres:" + " ".join(
+            f"{words.get(name, name)}={_libpq(str(value))}" for name, value in values.items()
+        )
+    data_path = settings.lake_data_path
+    if "://" not in data_path:
+        data_path = f"{Path(data_path).resolve()}/"
+    options = f"READ_ONLY, DATA_PATH {_quote(data_path)}"
+    lines.append(f"ATTACH {_quote('ducklake:' + source)} AS lake ({options});")
+    return "\n".join([*lines, "USE lake;", "SET TimeZone = 'UTC';"])
+
+
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Bring the lake's tables to the newest version; does nothing when they are.
 
@@ -87,6 +117,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         try:
             with transaction(connection):
                 _apply_scripts(connection, [each.read_text("utf-8") for each in scripts])
+                create_missing_marts(connection)
                 sync_new_files(connection)
         except (RivalError, duckdb.CatalogException):
             if attempt == CREATE_ATTEMPTS_MAX:
@@ -193,10 +224,14 @@ def _prepare_data_path(
 
 
 def _load(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    connection.execute(f"load {_quote(_extension_file(name))}")
+
+
+def _extension_file(name: str) -> str:
     module = f"duckdb_extension_{name}"
     assert importlib.util.find_spec(module) is not None, f"the wheel {module} is not installed"
     file = f"extensions/v{duckdb.__version__}/{name}.duckdb_extension"
-    connection.execute(f"load {_quote(str(resources.files(module) / file))}")
+    return str(resources.files(module) / file)
 
 
 def _apply_scripts(connection: duckdb.DuckDBPyConnection, scripts: list[str]) -> None:

@@ -19,11 +19,16 @@ ASSETS = [
     "mail/deliveries",
     "marts/balances",
     "marts/company_days",
+    "marts/daily_productivity",
     "marts/dearest_tasks",
+    "marts/debt_cohorts",
+    "marts/earnings_decomposition",
     "marts/employee_versions",
     "marts/employees",
     "marts/finished_tasks",
+    "marts/reassignment_flows",
     "marts/task_days",
+    "marts/task_lifecycles",
     "marts/tasks_created",
     "marts/unfinished_tasks",
     "ops/rebuild_proof",
@@ -33,13 +38,18 @@ ASSETS = [
 ]
 JOBS = [
     "__ASSET_JOB",
+    "check_marts",
     "close_due_days_now",
     "pay_due_days",
     "prove_rebuild",
     "retry_quarantine",
 ]
 SENSORS = ["deliver_mail", "ingest_window", "pay_certified_days"]
-SCHEDULES = {"close_due_days": "* * * * *", "prove_rebuild_nightly": "30 3 * * *"}
+SCHEDULES = {
+    "check_marts_hourly": "20 * * * *",
+    "close_due_days": "* * * * *",
+    "prove_rebuild_nightly": "30 3 * * *",
+}
 
 
 @pytest.fixture(scope="module")

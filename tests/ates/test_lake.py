@@ -1,0 +1,79 @@
+"""Any DuckDB client opens the lake read only; the example notebook runs from top to bottom."""
+
+import os
+import sys
+from pathlib import Path
+
+import duckdb
+import nbformat
+import pytest
+from click.testing import CliRunner
+from nbclient import NotebookClient
+
+from ates.cli import main
+from tests.warehouse.world import World
+from warehouse.ingest import apply_missing
+from warehouse.lake import connect, create_tables
+from warehouse.payouts import pay_due_days
+from warehouse.settings import LakeSettings
+
+NOTEBOOK = Path(__file__).parents[2] / "examples" / "analysis.ipynb"
+SECONDS_PER_CELL = 120
+
+
+@pytest.fixture
+def installation(
+    lake_settings: LakeSettings,
+    lake_environment: dict[str, str],
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A lake with forty days of business, and the environment that leads to it."""
+    world = World(5)
+    world.hire(4)
+    world.live(days=40, steps=10)
+    with connect(lake_settings) as lake:
+        create_tables(lake)
+        apply_missing(lake, world.log)
+        pay_due_days(lake)
+    variables = {
+        **lake_environment,
+        "DATABASE_URL": database_url,
+        "DAGSTER_DATABASE_URL": database_url,
+        "ATES_HOME": str(tmp_path / "home"),
+        "BUSINESS_TIMEZONE": "UTC",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("installation")
+def test_a_plain_duckdb_client_reads_the_lake_and_cannot_write() -> None:
+    printed = CliRunner().invoke(main, ["lake", "--offline"])
+    assert printed.exit_code == 0, printed.output
+
+    with duckdb.connect() as client:
+        client.execute(printed.stdout)
+        earnings = client.execute("select count(*) from marts.earnings_decomposition").fetchone()
+        with pytest.raises(duckdb.Error, match="read-only"):
+            client.execute("delete from ledger.postings")
+
+    assert earnings is not None
+    assert earnings[0] > 30
+    online = CliRunner().invoke(main, ["lake"]).stdout
+    assert online.startswith("INSTALL ducklake; LOAD ducklake;\nINSTALL postgres")
+    assert "READ_ONLY" in online
+
+
+@pytest.mark.usefixtures("installation")
+def test_the_notebook_runs_from_top_to_bottom() -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+
+    NotebookClient(notebook, timeout=SECONDS_PER_CELL, kernel_name="python3").execute()
+
+    tables = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]
+    assert len(tables) == 4
+    assert all(cell.outputs[0].output_type == "execute_result" for cell in tables)
+    assert "earnings_decomposition" in str(tables[0].outputs)
