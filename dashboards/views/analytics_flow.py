@@ -57,7 +57,7 @@ def show_throughput(flow: Flow) -> None:
 
 def show_durations(flow: Flow) -> None:
     """How long completed tasks took, and how often they changed hands."""
-    st.markdown(f"**{_('Time to completion')}**")
+    _heading(_("Time to completion"))
     done = flow.completed
     if done.mean_seconds is None:
         st.write(_("No task was completed in this span."))
@@ -71,7 +71,7 @@ def show_durations(flow: Flow) -> None:
         },
         alt=_("Completed tasks by the time they took"),
     )
-    st.markdown(f"**{_('How often tasks changed hands')}**")
+    _heading(_("How often tasks changed hands"))
     changes = done.count_assignments - done.count_tasks
     st.write(
         _n(
@@ -92,7 +92,7 @@ def show_durations(flow: Flow) -> None:
 
 def show_open(flow: Flow) -> None:
     """Open tasks by age."""
-    st.markdown(f"**{_('Open tasks by age')}**")
+    _heading(_("Open tasks by age"))
     if flow.oldest_at is None:
         st.write(_("No task is open."))
         return
@@ -110,6 +110,11 @@ def show_open(flow: Flow) -> None:
         },
         alt=_("Open tasks by age"),
     )
+
+
+def _heading(text: str) -> None:
+    """The head of one of several tables side by side."""
+    st.markdown(f"**{text}**")
 
 
 def duration(within_hours: int | None) -> str:

@@ -13,7 +13,7 @@ from dashboards.figures import (
     today_on_the_clock,
 )
 from dashboards.frame import live_page, plain
-from dashboards.languages import _, _n
+from dashboards.languages import _, _n, noted
 from dashboards.settings import DashboardSettings
 from dashboards.widgets import show_table
 from dashboards.wording import age, moment, number
@@ -23,9 +23,9 @@ from warehouse.reading import ADMINS
 from warehouse.results import CheckResult
 
 DAGSTER_PAGES = (
-    ("Runs", "runs"),
-    ("Tables and checks", "asset-groups"),
-    ("Schedules and sensors", "automation"),
+    (noted("Runs"), "runs"),
+    (noted("Tables and checks"), "asset-groups"),
+    (noted("Schedules and sensors"), "automation"),
 )
 
 

@@ -59,7 +59,13 @@ def test_the_page_shows_its_figures_and_asks_no_other_host(
     assert page.get_by_text("\u22129.50").first.is_visible()
     assert page.get_by_text("2 days below zero").is_visible()
     links = page.get_by_test_id("stSidebarNavLink").all_inner_texts()
-    assert [link.splitlines()[-1] for link in links] == ["Home", "My account", "Company"]
+    assert [link.splitlines()[-1] for link in links] == [
+        "Home",
+        "My account",
+        "Company",
+        "Analytics",
+        "Operations",
+    ]
     page.context.close()
 
 
