@@ -15,6 +15,7 @@ COMMANDS = {
     "import": ("ates.commands.import_log", "Import a log of tickets through the tracker."),
     "wait": ("ates.commands.wait", "Return when nothing is in flight any more."),
     "verify": ("ates.commands.verify", "Check every invariant, from the tracker to the mails."),
+    "trace": ("ates.commands.trace", "Follow one action from its request to its mails."),
     "export": ("ates.commands.export", "Write events, postings, payouts and others as CSV."),
     "rebuild": ("ates.commands.rebuild", "Build a second lake from the event log and compare."),
     "quarantine": ("ates.commands.quarantine", "Records that could not be read."),

@@ -226,3 +226,38 @@ def test_wait_waits_for_a_lake_that_is_not_there_yet(ates: CliRunner) -> None:
 
     assert result.exit_code == 1
     assert "the lake to be created" in result.stderr
+
+
+def test_trace_follows_an_action_from_its_request_to_its_mail(
+    ates: CliRunner, engine: Engine, lake: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    with engine.connect() as connection:
+        row = connection.execute(
+            text("""
+                select event_id, correlation_id, subject, position from event_log
+                where type = 'task.completed' and business_date = '2024-03-05'
+            """)
+        ).one()
+    logs = tmp_path / "home" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "tracker.log").write_text(f"POST /x correlation_id={row.correlation_id}\nother\n")
+
+    by_event = ates.invoke(main, ["trace", str(row.event_id)])
+    by_action = ates.invoke(main, ["trace", str(row.correlation_id)])
+    unknown = ates.invoke(main, ["trace", "00000000-0000-7000-8000-000000000000"])
+
+    assert by_event.exit_code == 0, by_event.output
+    assert by_event.output == by_action.output
+    lines = by_event.output.splitlines()
+    assert lines[0] == f"request  POST /x correlation_id={row.correlation_id}"
+    assert f"event    task.completed of {row.subject}" in by_event.output
+    assert f"position {row.position} at" in by_event.output
+    assert "in the lake" in by_event.output
+    postings = [line.split()[2] for line in lines if line.startswith("posting  reward")]
+    assert sorted(int(amount.replace(",", "")) for amount in postings)[0] < 0
+    assert sum(int(amount.replace(",", "")) for amount in postings) == 0
+    paid = [line for line in lines if line.startswith("payout   2024-03-05")]
+    assert len(paid) == 1
+    assert sum(line.startswith("mail     2024-03-05: ") for line in lines) <= 1
+    assert unknown.exit_code == 1
+    assert "no event has this id" in unknown.output
