@@ -12,6 +12,7 @@ from ops_api.auth import routes as auth_routes
 from ops_api.clock import Clock, system_clock
 from ops_api.database import create_engine
 from ops_api.days import routes as days_routes
+from ops_api.employees import pages as employees_pages
 from ops_api.employees import routes as employees_routes
 from ops_api.openapi import routes as openapi_routes
 from ops_api.settings import TrackerSettings
@@ -39,6 +40,7 @@ PARTS = (
     auth_routes,
     auth_pages,
     employees_routes,
+    employees_pages,
     tasks_routes,
     tasks_pages,
     all_tasks_pages,

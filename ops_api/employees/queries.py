@@ -1,5 +1,6 @@
 """Reading employees."""
 
+import datetime as dt
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -21,6 +22,38 @@ select {_COLUMNS} from employees
 where strpos(lower(name), lower(:words)) > 0 or strpos(lower(email), lower(:words)) > 0
 order by lower(name), employee_id limit :limit
 """)  # noqa: S608 - the column names are our own constants
+# With what admins look for in a list; the open tasks are counted in their own small index.
+_LISTED = f"""
+select {_COLUMNS}, last_sign_in_at, (
+    select count(*) from tasks where assignee_id = employee_id and status = 'open'
+) as count_open
+from employees
+"""  # noqa: S608 - the column names are our own constants
+_LIST_AFTER = text(f"{_LISTED} where employee_id > :after order by employee_id limit :limit")
+_LIST_FOUND = text(f"""
+{_LISTED}
+where strpos(lower(name), lower(:words)) > 0 or strpos(lower(email), lower(:words)) > 0
+order by lower(name), employee_id limit :limit
+""")
+
+
+class ListedEmployee(Employee, frozen=True, kw_only=True):
+    """An employee with the last sign-in and the number of open tasks."""
+
+    last_sign_in_at: dt.datetime | None
+    count_open: int
+
+
+def list_after(connection: Connection, *, after: UUID, limit: int) -> list[ListedEmployee]:
+    """Employees in the order of their registration, after a given one."""
+    rows = connection.execute(_LIST_AFTER, {"after": after, "limit": limit})
+    return [ListedEmployee(**row._mapping) for row in rows]
+
+
+def list_found(connection: Connection, words: str, *, limit: int) -> list[ListedEmployee]:
+    """Employees with these words in name or address, by name."""
+    rows = connection.execute(_LIST_FOUND, {"words": words, "limit": limit})
+    return [ListedEmployee(**row._mapping) for row in rows]
 
 
 def find_employees(connection: Connection, words: str, *, limit: int) -> list[Employee]:

@@ -79,15 +79,7 @@ def get_employee(employee_id: UUID) -> Employee:
 )
 def post_employee(key: str, body: NewEmployee) -> Answer:
     """Register somebody; a password is set apart from this."""
-    answer = carry_out(
-        key,
-        lambda connection, context: commands.register_employee(
-            connection, context, name=body.name, email=body.email, role=body.role
-        ),
-        status=201,
-    )
-    log_security("registered", actor=employee().employee_id, role=body.role, status=answer.status)
-    return answer
+    return register(key, body)
 
 
 @blueprint.patch("/<uuid:employee_id>")
@@ -99,18 +91,36 @@ def post_employee(key: str, body: NewEmployee) -> Answer:
 )
 def patch_employee(key: str, employee_id: UUID, body: EmployeeChanges) -> Answer:
     """Change name, address, role or activity; a leaver's open tasks are reassigned at once."""
+    return change(key, employee_id, body)
+
+
+def register(key: str, new: NewEmployee) -> Answer:
+    """Register somebody for the caller, once per key."""
+    answer = carry_out(
+        key,
+        lambda connection, context: commands.register_employee(
+            connection, context, name=new.name, email=new.email, role=new.role
+        ),
+        status=201,
+    )
+    log_security("registered", actor=employee().employee_id, role=new.role, status=answer.status)
+    return answer
+
+
+def change(key: str, employee_id: UUID, changes: EmployeeChanges) -> Answer:
+    """Change somebody for the caller, once per key."""
     answer = carry_out(
         key,
         lambda connection, context: commands.change_employee(
-            connection, context, employee_id=employee_id, changes=body
+            connection, context, employee_id=employee_id, changes=changes
         ),
     )
     log_security(
         "employee_changed",
         actor=employee().employee_id,
         employee_id=employee_id,
-        role=body.role,
-        is_active=body.is_active,
+        role=changes.role,
+        is_active=changes.is_active,
         status=answer.status,
     )
     return answer

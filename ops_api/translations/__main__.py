@@ -14,7 +14,12 @@ from babel.messages.pofile import read_po, write_po
 from ops_api.web.languages import LANGUAGES, SOURCE, catalog_path
 
 ROOT = Path(__file__).parents[1]
-METHODS = [("imports/**", "ignore"), ("**.py", "python"), ("templates/**.html", "jinja2")]
+METHODS = [
+    ("imports/**", "ignore"),
+    ("outbox/**", "ignore"),
+    ("**.py", "python"),
+    ("templates/**.html", "jinja2"),
+]
 OPTIONS = {"templates/**.html": {"silent": "false", "trimmed": "true", "encoding": "utf-8"}}
 # A refusal's detail is its second argument; pages translate it when they show it.
 REFUSALS = (

@@ -24,6 +24,8 @@ class Page:
 PAGES = (
     Page("/", lazy_gettext("My tasks"), Rule(frozenset({"employee"}))),
     Page("/tasks", lazy_gettext("All tasks"), Rule(frozenset({"manager", "admin"}))),
+    Page("/employees", lazy_gettext("Employees"), Rule(frozenset({"admin"}))),
+    Page("/security", lazy_gettext("Security"), Rule(frozenset({"admin"}))),
 )
 
 

@@ -22,7 +22,7 @@ from ops_api.web.state import tracker
 from ops_api.web.texts import WORDS_LENGTH_MAX
 
 # What an address may tell of what has just happened, and then leaves out.
-NOTICES = frozenset({"created", "done", "reassigned", "saved"})
+NOTICES = frozenset({"created", "done", "ended", "reassigned", "saved"})
 
 
 class Refusal(msgspec.Struct, frozen=True):
