@@ -21,6 +21,7 @@ from ops_api.tasks import pages_all as all_tasks_pages
 from ops_api.tasks import routes as tasks_routes
 from ops_api.web import (
     assets,
+    compression,
     failures,
     forms,
     guard,
@@ -49,7 +50,19 @@ PARTS = (
     preferences,
     openapi_routes,
 )
-WEB_PARTS = (metrics, headers, guard, failures, languages, assets, preferences, menu, forms, pages)
+WEB_PARTS = (
+    metrics,
+    compression,
+    headers,
+    guard,
+    failures,
+    languages,
+    assets,
+    preferences,
+    menu,
+    forms,
+    pages,
+)
 
 
 def create_app(

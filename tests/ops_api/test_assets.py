@@ -43,6 +43,20 @@ def test_an_asset_travels_packed_to_those_who_can_unpack(app: Flask) -> None:
     assert len(packed.data) < len(plain.data)
 
 
+def test_a_page_travels_packed_in_a_length_that_tells_nothing(app: Flask) -> None:
+    client = nobody(app)
+    headers = {"Accept": "text/html", "Accept-Encoding": "gzip"}
+    packed = [client.get("/login", **headers) for _ in range(20)]
+
+    plain = client.page("/login")
+
+    assert "Content-Encoding" not in plain.headers
+    assert {page.headers["Content-Encoding"] for page in packed} == {"gzip"}
+    assert {gzip.decompress(page.data) for page in packed} == {plain.data}
+    assert len({len(page.data) for page in packed}) > 5
+    assert all(len(page.data) < len(plain.data) / 2 for page in packed)
+
+
 @pytest.mark.parametrize("name", ["none.css", "../app.py", "..%2fapp.py", "vendor/README.md", ""])
 def test_nothing_else_is_served(app: Flask, name: str) -> None:
     assert nobody(app).get(f"/static/x/{name}").status_code == 404
@@ -51,7 +65,11 @@ def test_nothing_else_is_served(app: Flask, name: str) -> None:
 @pytest.mark.parametrize("folder", ["ops_api/static/vendor", "tests/vendor"])
 def test_vendored_files_are_those_of_the_list(folder: str) -> None:
     listed = dict(SUM.findall((ROOT / folder / "README.md").read_text("utf-8")))
-    present = {path.name: _sum(path) for path in (ROOT / folder).iterdir() if path.suffix != ".md"}
+    present = {
+        path.name: _sum(path)
+        for path in (ROOT / folder).iterdir()
+        if path.is_file() and path.suffix != ".md"
+    }
 
     assert listed == present
 
