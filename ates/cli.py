@@ -21,6 +21,7 @@ COMMANDS = {
     "quarantine": ("ates.commands.quarantine", "Records that could not be read."),
     "lake": ("ates.commands.lake", "Print the SQL that opens the lake in any DuckDB client."),
     "employee": ("ates.commands.employee", "Add employees and set passwords."),
+    "keys": ("ates.commands.keys", "List and rotate the keys that sign who somebody is."),
     "contracts": ("ates.commands.contracts", "Write or check the schemas of the events."),
     "openapi": ("ates.commands.openapi", "Write or check the document of the tracker's API."),
     "tracker": ("ates.commands.tracker", "Serve the task tracker."),

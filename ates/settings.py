@@ -27,7 +27,9 @@ READERS = {"DATABASE_READER_URL": "DATABASE_URL", "LAKE_READER_URL": "LAKE_CATAL
 SECURITY_PROTOCOLS = ("SASL_PLAINTEXT", "SASL_SSL", "SSL", "PLAINTEXT")
 PORT_MAX = 65_535
 TASK_PARTITIONS_MAX = 1_000
-TOKEN_LENGTH_MIN = 16
+# What the provider's clients authenticate with.
+CLIENT_SECRETS = ("OIDC_DASHBOARDS_SECRET", "OIDC_DAGSTER_SECRET", "OIDC_PIPELINES_SECRET")
+SECRET_LENGTH_MIN = 16
 
 
 def load(
@@ -90,10 +92,8 @@ class Settings:
                 values[f"KAFKA_{user.upper()}_PASSWORD"] = kafka.password(user)
         if self.is_mail_kept:
             values["SMTP_URL"] = f"smtp://127.0.0.1:{values['SMTP_PORT']}"
-        if not values["TRACKER_SERVICE_TOKEN"]:
-            values["TRACKER_SERVICE_TOKEN"] = passwords.read_or_create(
-                self.secrets, "tracker_service_token"
-            )
+        for name in CLIENT_SECRETS:
+            values[name] = values[name] or passwords.read_or_create(self.secrets, name.lower())
         return {name: text for name, text in values.items() if text}
 
     def embedded_postgres(self) -> PostgresServer | None:
@@ -159,10 +159,10 @@ def _checked(variable: Variable, text: str) -> str:
         raise SettingsError(f"{name} must be an IANA time zone such as Europe/Berlin, not {text!r}")
     if name == "KAFKA_SECURITY_PROTOCOL" and text and text not in SECURITY_PROTOCOLS:
         raise SettingsError(f"{name} must be one of {', '.join(SECURITY_PROTOCOLS)}, not {text!r}")
-    if name == "TRACKER_SERVICE_TOKEN" and text and len(text) < TOKEN_LENGTH_MIN:
-        raise SettingsError(f"{name} must have {TOKEN_LENGTH_MIN} characters or more")
     if name == "TRACKER_PROXIES":
         _check_networks(name, text)
+    if name in CLIENT_SECRETS and text and len(text) < SECRET_LENGTH_MIN:
+        raise SettingsError(f"{name} must have {SECRET_LENGTH_MIN} characters or more")
     if variable.unit is Unit.FOLDER and "://" not in text:
         return str(Path(text).expanduser().absolute())
     return text

@@ -187,12 +187,6 @@ SECTIONS = (
                 "Addresses or networks of reverse proxies whose X-Forwarded-For, -Proto and -Host "
                 "are believed, with commas between them; unset: nobody's.",
             ),
-            Variable(
-                "TRACKER_SERVICE_TOKEN",
-                Unit.SECRET,
-                None,
-                "Bearer token of service calls, 16 characters or more; unset: generated.",
-            ),
         ),
     ),
     Section(
@@ -225,6 +219,53 @@ SECTIONS = (
             Variable("RELAY_METRICS_PORT", Unit.PORT, "9464", "The relay's."),
             Variable("DAGSTER_METRICS_PORT", Unit.PORT, "9465", "Those of Dagster's code server."),
             Variable("INGEST_METRICS_PORT", Unit.PORT, "9466", "Those of `ates ingest`."),
+        ),
+    ),
+    Section(
+        "One sign-in for all (the tracker is the OpenID provider)",
+        (
+            Variable(
+                "DASHBOARDS_URL",
+                Unit.URL,
+                "http://127.0.0.1:{DASHBOARDS_PORT}",
+                "How browsers reach the dashboards; nobody is sent back to another address.",
+            ),
+            Variable(
+                "DAGSTER_URL",
+                Unit.URL,
+                "http://127.0.0.1:{DAGSTER_PORT}",
+                "How browsers reach Dagster's pages; nobody is sent back to another address.",
+            ),
+            Variable(
+                "OIDC_KEYS_PATH",
+                Unit.FOLDER,
+                "{ATES_HOME}/keys",
+                "The keys that sign who somebody is; the first is made at the first sign-in.",
+            ),
+            Variable(
+                "OIDC_DASHBOARDS_SECRET",
+                Unit.SECRET,
+                None,
+                "The dashboards', at the provider; 16 characters or more; unset: generated.",
+            ),
+            Variable(
+                "OIDC_DAGSTER_SECRET",
+                Unit.SECRET,
+                None,
+                "Dagster's, at the provider; 16 characters or more; unset: generated.",
+            ),
+            Variable(
+                "OIDC_PIPELINES_SECRET",
+                Unit.SECRET,
+                None,
+                "The pipelines', at the provider; 16 characters or more; unset: generated.",
+            ),
+            Variable(
+                "OIDC_CLIENTS",
+                Unit.TEXT,
+                None,
+                "More clients, as a JSON list (docs/operations.md); unset: none.",
+            ),
         ),
     ),
 )

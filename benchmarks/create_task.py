@@ -6,6 +6,7 @@ import selectors
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import requests
 from flask import Flask, Response
 
 from ates.embedded.process import free_port
+from ates.settings import CLIENT_SECRETS
 from benchmarks.ratio import Ratio, compare
 from benchmarks.reassign import add_workers
 from benchmarks.servers import servers
@@ -70,7 +72,10 @@ def _server(port: int) -> Iterator[str]:
         "TRACKER_HOST": "127.0.0.1",
         "TRACKER_PORT": str(port),
         "TRACKER_URL": f"http://127.0.0.1:{port}",
-        "TRACKER_SERVICE_TOKEN": "token-of-the-benchmark",
+        "DASHBOARDS_URL": "http://127.0.0.1:1",
+        "DAGSTER_URL": "http://127.0.0.1:1",
+        "OIDC_KEYS_PATH": tempfile.gettempdir(),
+        **dict.fromkeys(CLIENT_SECRETS, "secret-of-the-benchmark"),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.create_task"], env=os.environ | environment

@@ -27,7 +27,9 @@ for database in tracker lake; do
     printf 'postgresql+psycopg2://ates_reader:%s@postgres:5432/%s' "$reader_password" "$database" \
         > "$folder/${database}_reader_url"
 done
-random > "$folder/tracker_service_token"
+for client in dashboards dagster pipelines; do
+    random > "$folder/oidc_${client}_secret"
+done
 printf '%s' "$password" > "$folder/postgres_password"
 printf '%s' "$reader_password" > "$folder/postgres_reader_password"
 chmod 0444 "$folder"/*

@@ -9,6 +9,8 @@ from contracts.environment import read_environment
 from ops_api import health
 from ops_api.auth import pages as auth_pages
 from ops_api.auth import routes as auth_routes
+from ops_api.auth.provider import routes as provider_routes
+from ops_api.auth.provider import server as provider_server
 from ops_api.clock import Clock, system_clock
 from ops_api.database import create_engine
 from ops_api.days import routes as days_routes
@@ -40,6 +42,7 @@ PARTS = (
     health,
     auth_routes,
     auth_pages,
+    provider_routes,
     employees_routes,
     employees_pages,
     tasks_routes,
@@ -85,6 +88,7 @@ def create_app(
     app.wsgi_app = BelieveProxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
     for web_part in WEB_PARTS:
         web_part.install(app)
+    provider_server.install(app)
     for part in PARTS:
         app.register_blueprint(part.blueprint)
     return app

@@ -2,7 +2,7 @@
 
 `/health` is about this process alone: restart it when it does not answer. `/ready` is about its
 database, too: send nobody here while it says 503. `/metrics` is for Prometheus, which signs in with
-the service token; an admin may look at it, too.
+a service's token; an admin may look at it, too.
 """
 
 import datetime as dt

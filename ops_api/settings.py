@@ -1,6 +1,7 @@
 """What the tracker needs to know about its surroundings; defaults live in `ates/settings.py`."""
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -26,7 +27,13 @@ class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tracker_url: str
     tracker_host: str
     tracker_port: Annotated[int, Meta(ge=1, le=65535)]
-    tracker_service_token: Annotated[str, Meta(min_length=16)]
+    dashboards_url: str
+    dagster_url: str
+    oidc_keys_path: str
+    oidc_dashboards_secret: Annotated[str, Meta(min_length=16)]
+    oidc_dagster_secret: Annotated[str, Meta(min_length=16)]
+    oidc_pipelines_secret: Annotated[str, Meta(min_length=16)]
+    oidc_clients: str = ""
 
     tracker_trusted_hosts: str = ""
     tracker_proxies: str = ""
@@ -46,6 +53,11 @@ class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
     def zone(self) -> ZoneInfo:
         """The business zone; raises ZoneInfoNotFoundError for an unknown name."""
         return ZoneInfo(self.business_timezone)
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where the provider's signing keys lie; it may not exist yet."""
+        return Path(self.oidc_keys_path)
 
     @property
     def is_https(self) -> bool:

@@ -1,6 +1,6 @@
 """Every table of the tracker; importing this fills `ops_api.metadata.metadata` completely."""
 
-from ops_api.auth.models import security_events, sessions
+from ops_api.auth.models import access_tokens, authorization_codes, security_events, sessions
 from ops_api.days.models import business_days
 from ops_api.employees.models import employees
 from ops_api.idempotency.models import idempotency_keys
@@ -9,6 +9,8 @@ from ops_api.outbox.models import discarded_events, event_log, log_head, outbox,
 from ops_api.tasks.models import tasks
 
 __all__ = [
+    "access_tokens",
+    "authorization_codes",
     "business_days",
     "discarded_events",
     "employees",

@@ -45,5 +45,5 @@ class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Asking the tracker to close days."""
 
     tracker_url: str
-    tracker_service_token: str
+    oidc_pipelines_secret: str
     business_timezone: str

@@ -141,7 +141,12 @@ def environment(
         "MAIL_FROM": "payouts@uberpopug.example",
         "TRACKER_HOST": "127.0.0.1",
         "TRACKER_URL": f"http://127.0.0.1:{ports['TRACKER_PORT']}",
-        "TRACKER_SERVICE_TOKEN": secrets.token_urlsafe(24),
+        "DASHBOARDS_URL": f"http://127.0.0.1:{ports['DASHBOARDS_PORT']}",
+        "DAGSTER_URL": f"http://127.0.0.1:{ports['DAGSTER_PORT']}",
+        "OIDC_KEYS_PATH": str(tmp_path / "home" / "keys"),
+        "OIDC_DASHBOARDS_SECRET": secrets.token_urlsafe(24),
+        "OIDC_DAGSTER_SECRET": secrets.token_urlsafe(24),
+        "OIDC_PIPELINES_SECRET": secrets.token_urlsafe(24),
     }
 
 

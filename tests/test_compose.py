@@ -111,7 +111,8 @@ def test_variables_are_settings_and_every_setting_is_readable(
         assert names <= VARIABLES.keys()
         loaded = settings.load(environment, dotenv_file=None).environment()
         assert "@postgres:5432/" in loaded["DATABASE_URL"]
-        assert loaded["TRACKER_SERVICE_TOKEN"] == (secrets / "tracker_service_token").read_text()
+        for name in ("oidc_dashboards_secret", "oidc_dagster_secret", "oidc_pipelines_secret"):
+            assert loaded[name.upper()] == (secrets / name).read_text()
 
 
 def test_services_differ_in_no_variable_but_the_trackers_own_address(
@@ -132,7 +133,7 @@ def test_no_secret_stands_in_the_file(compose: Compose, secrets: Path) -> None:
     }
     for body in compose["services"].values():
         for name, value in body.get("environment", {}).items():
-            is_secret = re.search("PASSWORD|TOKEN|DATABASE_URL|CATALOG_URL", name)
+            is_secret = re.search("PASSWORD|SECRET|DATABASE_URL|CATALOG_URL", name)
             assert not is_secret or value.startswith("/run/secrets/"), name
             assert not is_secret or value.rpartition("/")[2] in body["secrets"], name
 

@@ -51,7 +51,12 @@ def _text() -> str:
         tracker_url="http://localhost",
         tracker_host="localhost",
         tracker_port=80,
-        tracker_service_token="-" * 16,
+        dashboards_url="http://localhost",
+        dagster_url="http://localhost",
+        oidc_keys_path="",
+        oidc_dashboards_secret="-" * 16,
+        oidc_dagster_secret="-" * 16,
+        oidc_pipelines_secret="-" * 16,
     )
     engine = create_engine(settings.database_url)
     return text_of(create_app(settings, engine, system_clock, random.SystemRandom()))

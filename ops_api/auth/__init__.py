@@ -1,1 +1,1 @@
-"""Who is calling: passwords, server-side sessions, the service token."""
+"""Who is calling: passwords, server-side sessions, the OpenID provider."""

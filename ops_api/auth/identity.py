@@ -17,7 +17,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """One of our own services, known by the service token; it has no account and no role."""
+    """One of our own services, known by a token of its own; it has no account and no role."""
 
 
 Caller = Identity | Service

@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 
@@ -42,6 +43,50 @@ sessions = Table(
     Column("last_seen_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
     CheckConstraint("length(session_hash) = 32", "session_hash"),
+)
+
+# Grain: one row per code that a browser was sent back with; used ones stay to be recognised.
+authorization_codes = Table(
+    "authorization_codes",
+    metadata,
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column(
+        "session_hash",
+        LargeBinary,
+        ForeignKey(sessions.c.session_hash, ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("code_challenge", Text, nullable=False),
+    Column("issued_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("redeemed_at", DateTime(timezone=True)),
+    UniqueConstraint("client_id", "nonce"),
+    CheckConstraint("length(code_hash) = 32", "code_hash"),
+)
+
+# Grain: one row per access token; without a session it is a service's own.
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column(
+        "session_hash",
+        LargeBinary,
+        ForeignKey(sessions.c.session_hash, ondelete="CASCADE"),
+        index=True,
+    ),
+    Column("code_hash", LargeBinary, index=True),
+    Column("scope", Text, nullable=False),
+    Column("issued_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+    CheckConstraint("length(token_hash) = 32", "token_hash"),
+    CheckConstraint("(session_hash is null) = (code_hash is null)", "session_by_code"),
 )
 
 # Grain: one row per event. No foreign key: an event outlives, and may precede, what it is about.

@@ -1,10 +1,18 @@
 """Signing in and out in a browser."""
 
-from flask import Blueprint, Response, render_template, request
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, render_template, request
+from flask_babel import gettext as _
 
 from ops_api.auth import routes
+from ops_api.auth.provider.clients import origins_of
+from ops_api.auth.provider.server import provider
+from ops_api.auth.rules import local_address
 from ops_api.errors import NotSignedInError
 from ops_api.web.rights import allow
+
+SIGNED_OUT = "signed_out"
 
 blueprint = Blueprint("auth_pages", __name__)
 
@@ -12,21 +20,24 @@ blueprint = Blueprint("auth_pages", __name__)
 @blueprint.get("/login")
 @allow("anyone")
 def get_login() -> Response:
-    """The form to sign in with."""
-    return Response(render_template("login.html", email="", alert=None))
+    """The form to sign in with; `next` in the query is where one wanted to go."""
+    notice = _("You are signed out.") if SIGNED_OUT in request.args else None
+    return _login_page(request.args.get("next"), notice=notice)
 
 
 @blueprint.post("/login")
 @allow("anyone")
 def post_login() -> Response:
-    """Sign in from the form; what was wrong shows above it."""
+    """Sign in from the form and go on; what was wrong shows above it."""
     email = request.form.get("email", "")
     try:
         signed_in = routes.begin(email, request.form.get("password", ""))
     except NotSignedInError as refusal:
-        page = render_template("login.html", email=email, alert=refusal.detail)
-        return Response(page, refusal.status)
-    response = Response(status=303, headers={"Location": "/"})
+        response = _login_page(request.form.get("next"), email=email, alert=refusal.detail)
+        response.status_code = refusal.status
+        return response
+    target = local_address(request.form.get("next"))
+    response = Response(status=303, headers={"Location": target})
     routes.set_cookie(response, signed_in.session_id)
     return response
 
@@ -36,6 +47,16 @@ def post_login() -> Response:
 def post_logout() -> Response:
     """Sign out from the button."""
     routes.end()
-    response = Response(status=303, headers={"Location": "/login"})
+    query = urlencode({SIGNED_OUT: 1})
+    response = Response(status=303, headers={"Location": f"/login?{query}"})
     routes.clear_cookie(response)
     return response
+
+
+def _login_page(
+    target: str | None, *, email: str = "", alert: str | None = None, notice: str | None = None
+) -> Response:
+    g.form_targets = origins_of(provider().clients)  # the form may end at a client's
+    target = local_address(target)
+    page = render_template("login.html", email=email, alert=alert, notice=notice, target=target)
+    return Response(page)

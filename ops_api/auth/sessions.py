@@ -6,6 +6,7 @@ import hmac
 import secrets
 from uuid import UUID, uuid4
 
+import msgspec
 from sqlalchemy import Connection, text
 
 from ops_api.auth import rules
@@ -23,7 +24,7 @@ insert into sessions (
 values (:session_hash, :handle, :employee_id, :address, :user_agent, :now, :now, :expires_at)
 """)
 _FIND = text("""
-select employee_id, name, email, role, last_seen_at, expires_at
+select employee_id, name, email, role, handle, created_at, last_seen_at, sessions.expires_at
 from sessions join employees using (employee_id)
 where session_hash = :session_hash and is_active
 """)
@@ -35,6 +36,15 @@ delete from sessions where session_hash in (
     order by expires_at limit :limit for update skip locked
 )
 """)
+
+
+class LivingSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that counts at this moment, and whose it is."""
+
+    identity: Identity
+    session_hash: bytes
+    handle: UUID
+    created_at: dt.datetime
 
 
 def start_session(
@@ -66,8 +76,10 @@ def start_session(
     return session_id
 
 
-def find_session(connection: Connection, session_id: str, *, now: dt.datetime) -> Identity | None:
-    """Whose session it is, as the employee is now; None for a dead, foreign or unknown one."""
+def find_session(
+    connection: Connection, session_id: str, *, now: dt.datetime
+) -> LivingSession | None:
+    """The session, its employee as they are now; None for a dead, foreign or unknown one."""
     if len(session_id) != SESSION_ID_LENGTH:
         return None
     session_hash = _hash(session_id)
@@ -78,7 +90,14 @@ def find_session(connection: Connection, session_id: str, *, now: dt.datetime) -
         return None
     if rules.is_worth_marking(now, row.last_seen_at):
         connection.execute(_MARK, {"session_hash": session_hash, "now": now})
-    return Identity(employee_id=row.employee_id, name=row.name, email=row.email, role=row.role)
+    return LivingSession(
+        identity=Identity(
+            employee_id=row.employee_id, name=row.name, email=row.email, role=row.role
+        ),
+        session_hash=session_hash,
+        handle=row.handle,
+        created_at=row.created_at,
+    )
 
 
 def forget_session(connection: Connection, session_id: str) -> None:

@@ -1,14 +1,16 @@
 """Before every request: who is asking, from which page, with what right."""
 
-import hmac
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, current_app, g, request
+from werkzeug.datastructures import Authorization
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from ops_api.auth import sessions
 from ops_api.auth.identity import Caller, Identity, Service, actor_of
+from ops_api.auth.provider.clients import METRICS
+from ops_api.auth.tokens import find_bearer
 from ops_api.errors import InvalidRequestError, NotAllowedError, NotSignedInError
 from ops_api.security_log import log_security
 from ops_api.web.requests import SAFE_METHODS, require_few_parameters
@@ -16,7 +18,10 @@ from ops_api.web.rights import Rule, may, rule_of
 from ops_api.web.state import tracker
 
 COOKIE = "ates_session"
-API_PREFIXES = ("/api/", "/health", "/ready", "/metrics")
+API_PREFIXES = (
+    "/api/", "/health", "/ready", "/metrics",
+    "/oauth/token", "/oauth/userinfo", "/oauth/jwks", "/.well-known/",
+)  # fmt: skip
 CSRF_FIELD = "csrf_token"
 
 
@@ -70,29 +75,26 @@ def _admit() -> AnyResponse | None:
         _require_own_origin()
     if "anyone" in rule.rights:
         return None
-    g.caller = _identify()
+    g.caller = _identify(rule)
     if g.caller is None:
         if is_api():
             raise NotSignedInError("not-signed-in", "Sign in, or send a valid token.")
-        return redirect("/login", 303)
+        return redirect(_login_address(), 303)
     _require_right(g.caller, rule)
     if request.method not in SAFE_METHODS and not is_api_path():
         _require_form_token()
     return None
 
 
-def _identify() -> Caller | None:
-    """Who is asking; a bearer's scopes are left in `g.scopes`, a session has no such limit."""
-    g.scopes = None
-    if authorization := request.headers.get("Authorization"):
-        scheme, _, token = authorization.partition(" ")
-        expected = tracker().settings.tracker_service_token
-        is_right = hmac.compare_digest(token.strip().encode(), expected.encode())
-        if scheme.lower() == "bearer" and is_right:
-            g.scopes = frozenset({"days:close", "metrics:read"})
-            return Service()
-        log_security("token_refused", path=request.path)
-        return None
+def _login_address() -> str:
+    """Where to sign in, and from there back to the page that was asked for."""
+    if request.method not in SAFE_METHODS or request.path == "/":
+        return "/login"
+    return f"/login?{urlencode({'next': request.full_path.rstrip('?')})}"
+
+
+def living_session() -> sessions.LivingSession | None:
+    """The session of the browser that asks, if it has one."""
     if not session_id():
         return None
     now = tracker().clock()
@@ -119,6 +121,44 @@ def _require_right(who: Caller, rule: Rule) -> None:
         log_security("scope_refused", actor=actor_of(who), method=request.method, path=request.path)
         wanted = f"the scope {rule.scope}" if rule.scope else "a session: no token is enough"
         raise NotAllowedError("insufficient-scope", f"This needs {wanted}.")
+
+
+def bearer_token() -> str:
+    """The token that the request brings in its header, or an empty text."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _identify(rule: Rule) -> Caller | None:
+    """Whoever asks; when there is a token, nothing else counts."""
+    g.scopes = None  # a session may do all that its role may
+    if rule.scope == METRICS and (basic := request.authorization) and basic.type == "basic":
+        return _identify_by_secret(basic)
+    if "Authorization" in request.headers:
+        return _identify_by_token()
+    session = living_session()
+    return session.identity if session else None
+
+
+def _identify_by_token() -> Caller | None:
+    token, now = bearer_token(), tracker().clock()
+    found = tracker().read(lambda each: find_bearer(each, token, now)) if token else None
+    if found is None:
+        log_security("token_refused", path=request.path)
+        return None
+    who, g.scopes = found
+    return who
+
+
+def _identify_by_secret(basic: Authorization) -> Caller | None:
+    """A service that reads figures, also when the database and its tokens are away."""
+    client = current_app.extensions["oidc"].clients.get(basic.username or "")
+    is_right = client is not None and client.check_client_secret(basic.password or "")
+    if not is_right or METRICS not in client.scopes:
+        log_security("client_refused", client=basic.username, path=request.path)
+        return None
+    g.scopes = frozenset({METRICS})
+    return Service()
 
 
 def _require_own_origin() -> None:

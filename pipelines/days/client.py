@@ -9,6 +9,8 @@ from uuid import uuid4
 import msgspec
 import requests
 
+from pipelines.days.credentials import SERVER_ERROR_FIRST, TokenCache
+from pipelines.days.errors import TrackerError, TryAgainError, reason_of
 from pipelines.settings import TrackerSettings
 
 PATH = "/api/v1/business-days/close-due"
@@ -17,8 +19,6 @@ CONNECT_SECONDS_MAX = 3.0
 TOTAL_SECONDS_MAX = 50.0
 TRIES_MAX = 4
 RETRY_SECONDS_FIRST = 0.5
-SERVER_ERROR_FIRST = 500
-DETAIL_LENGTH_MAX = 300
 
 
 class ClosedDay(msgspec.Struct, frozen=True):
@@ -35,12 +35,7 @@ class _Answer(msgspec.Struct, frozen=True):
     business_days: list[ClosedDay]
 
 
-class TrackerError(Exception):
-    """The tracker could not be asked, or refused; the message says what happened."""
-
-
-class _TryAgainError(TrackerError):
-    """It may work in a moment."""
+_tokens = TokenCache()
 
 
 def close_due_days(
@@ -55,7 +50,7 @@ def close_due_days(
     for attempt in range(1, TRIES_MAX + 1):
         try:
             return _ask(settings, key, deadline - monotonic())
-        except _TryAgainError:
+        except TryAgainError:
             delay_seconds = RETRY_SECONDS_FIRST * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, guards nothing
             if attempt == TRIES_MAX or monotonic() + delay_seconds >= deadline:
                 raise
@@ -64,25 +59,25 @@ def close_due_days(
 
 
 def _ask(settings: TrackerSettings, key: str, seconds_left: float) -> list[ClosedDay]:
-    headers = {
-        "Authorization": f"Bearer {settings.tracker_service_token}",
-        "Idempotency-Key": key,
-    }
-    url = settings.tracker_url.rstrip("/") + PATH
-    timeouts = (CONNECT_SECONDS_MAX, max(seconds_left, 1.0))
-    try:
-        answer = requests.post(url, headers=headers, json={}, timeout=timeouts)
-    except (requests.ConnectionError, requests.Timeout) as error:
-        raise _TryAgainError(f"the tracker does not answer: {error}") from error
+    answer = _post(settings, key, seconds_left)
+    if answer.status_code == requests.codes.unauthorized:
+        _tokens.forget(settings)  # ended before its time, as after a restored database
+        answer = _post(settings, key, seconds_left)
     if answer.status_code >= SERVER_ERROR_FIRST:
-        raise _TryAgainError(_reason(answer))
+        raise TryAgainError(reason_of(answer))
     if not answer.ok:
-        raise TrackerError(_reason(answer))
+        raise TrackerError(reason_of(answer))
     try:
         return msgspec.json.decode(answer.content, type=_Answer).business_days
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise TrackerError(f"the tracker's answer is not what was agreed: {error}") from error
 
 
-def _reason(answer: requests.Response) -> str:
-    return f"the tracker answered {answer.status_code}: {answer.text[:DETAIL_LENGTH_MAX]}"
+def _post(settings: TrackerSettings, key: str, seconds_left: float) -> requests.Response:
+    headers = {"Authorization": f"Bearer {_tokens.token(settings)}", "Idempotency-Key": key}
+    url = settings.tracker_url.rstrip("/") + PATH
+    timeouts = (CONNECT_SECONDS_MAX, max(seconds_left, 1.0))
+    try:
+        return requests.post(url, headers=headers, json={}, timeout=timeouts)
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise TryAgainError(f"the tracker does not answer: {error}") from error

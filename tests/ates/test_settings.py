@@ -73,16 +73,16 @@ def test_secrets_are_private_and_stay_the_same(tmp_path: Path) -> None:
     files = list((tmp_path / "secrets").iterdir())
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
-    assert first["TRACKER_SERVICE_TOKEN"] != first["KAFKA_RELAY_PASSWORD"]
+    assert first["OIDC_PIPELINES_SECRET"] != first["KAFKA_RELAY_PASSWORD"]
 
 
 def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("a-token-from-a-file\n")
 
-    loaded = load(tmp_path, TRACKER_SERVICE_TOKEN_FILE=str(file))
+    loaded = load(tmp_path, OIDC_DAGSTER_SECRET_FILE=str(file))
 
-    assert loaded.environment()["TRACKER_SERVICE_TOKEN"] == "a-token-from-a-file"
+    assert loaded.environment()["OIDC_DAGSTER_SECRET"] == "a-token-from-a-file"
 
 
 def test_by_default_everything_is_embedded(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         ("KAFKA_TASK_PARTITIONS", "0", "KAFKA_TASK_PARTITIONS must be a whole number from 1"),
         ("BUSINESS_TIMEZONE", "Mars/Base", "BUSINESS_TIMEZONE must be an IANA time zone"),
         ("KAFKA_SECURITY_PROTOCOL", "TLS", "KAFKA_SECURITY_PROTOCOL must be one of"),
-        ("TRACKER_SERVICE_TOKEN", "short", "TRACKER_SERVICE_TOKEN must have 16 characters"),
+        ("OIDC_DAGSTER_SECRET", "short", "OIDC_DAGSTER_SECRET must have 16 characters"),
         ("DATABASE_URL_FILE", "/nonexistent/file", "DATABASE_URL_FILE cannot be read"),
     ],
 )

@@ -9,6 +9,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -32,9 +33,9 @@ from ops_api.clock import system_clock
 from ops_api.context import CommandContext
 from ops_api.database import create_engine
 from ops_api.employees.commands import register_employee
-from ops_api.settings import TrackerSettings
 from tests.dashboards.ledger import write_people
 from tests.tidy.tree import ROOT
+from tests.trackers import tracker_settings
 from warehouse.lake import connect, create_tables
 from warehouse.settings import LakeSettings
 
@@ -46,16 +47,15 @@ UTC = ZoneInfo("UTC")
 class Tracker:
     """A tracker that listens, and its employees."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, keys: Path) -> None:
         self.engine = create_engine(database_url)
         self.server: BaseWSGIServer = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
         self.url = f"http://127.0.0.1:{self.server.port}"
         self.cookies: dict[str, str] = {}
         self.employees: dict[str, UUID] = {}
-        settings = TrackerSettings(
-            database_url=database_url, tracker_url=self.url, tracker_host="127.0.0.1",
-            tracker_port=self.server.port, tracker_service_token="x" * 16,
-        )  # fmt: skip
+        settings = tracker_settings(
+            database_url, keys, tracker_url=self.url, tracker_port=self.server.port
+        )
         self.server.app = create_app(settings, self.engine, system_clock, random.Random(7))
 
     def sign_in(self, role: str) -> str:
@@ -91,9 +91,12 @@ def database(server: PostgresServer, name: str, template: str = "template1") -> 
 
 
 @pytest.fixture(scope="session")
-def tracker(postgres_server: PostgresServer, tracker_template: str) -> Iterator[Tracker]:
+def tracker(
+    postgres_server: PostgresServer, tracker_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Tracker]:
     """Listening on a port of its own until the tests end."""
-    tracker = Tracker(database(postgres_server, "dashboards_tracker", tracker_template))
+    url = database(postgres_server, "dashboards_tracker", tracker_template)
+    tracker = Tracker(url, tmp_path_factory.mktemp("keys"))
     thread = threading.Thread(target=tracker.server.serve_forever, daemon=True)
     thread.start()
     yield tracker

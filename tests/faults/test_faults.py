@@ -117,7 +117,7 @@ def test_two_relays_and_two_ingesters_do_the_work_once(world: World) -> None:
 
 
 def test_day_close_called_ten_times_at_once_closes_each_day_once(world: World) -> None:
-    token = _full_environment(world)["TRACKER_SERVICE_TOKEN"]
+    token = _service_token(world)
     before = world.export("payouts")
 
     with concurrent.futures.ThreadPoolExecutor(10) as pool:
@@ -175,6 +175,19 @@ def _close_due(world: World, token: str) -> int:
         timeout=60,
     )
     return answer.status_code
+
+
+def _service_token(world: World) -> str:
+    import requests
+
+    secret = _full_environment(world)["OIDC_PIPELINES_SECRET"]
+    answer = requests.post(
+        f"{world.url}/oauth/token",
+        auth=("pipelines", secret),
+        data={"grant_type": "client_credentials"},
+        timeout=60,
+    )
+    return str(answer.json()["access_token"])
 
 
 def _full_environment(world: World) -> dict[str, str]:

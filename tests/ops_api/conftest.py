@@ -5,7 +5,8 @@ import datetime as dt
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,11 @@ from ops_api.outbox.sequencer import move_all
 from ops_api.settings import TrackerSettings
 from ops_api.tables import employees
 from ops_api.web.state import EXTENSION
+from tests.trackers import tracker_settings
+
+if TYPE_CHECKING:
+    from tests.ops_api.http import Client
+    from tests.ops_api.relying_party import RelyingParty
 
 SHARED_DATABASE = "tracker_shared"
 SINGLE_ROWS = {"log_head", "publications"}
@@ -132,16 +138,16 @@ def world(engine: Engine) -> World:
     return World(engine=engine, clock=HandClock(), rng=random.Random(1))
 
 
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of signing keys; making one takes a while, so all tests share it."""
+    return tmp_path_factory.mktemp("keys")
+
+
 @pytest.fixture
-def settings(shared_database_url: str) -> TrackerSettings:
+def settings(shared_database_url: str, keys: Path) -> TrackerSettings:
     """Settings of a tracker on the test's database."""
-    return TrackerSettings(
-        database_url=shared_database_url,
-        tracker_url="http://localhost",
-        tracker_host="127.0.0.1",
-        tracker_port=8000,
-        tracker_service_token="service-token-of-the-tests",
-    )
+    return tracker_settings(shared_database_url, keys)
 
 
 @pytest.fixture
@@ -150,3 +156,19 @@ def app(settings: TrackerSettings, world: World) -> Iterator[Flask]:
     made = create_app(settings, world.engine, world.clock, world.rng)
     yield made
     made.extensions[EXTENSION].reader.dispose()
+
+
+@pytest.fixture
+def party(app: Flask) -> "RelyingParty":
+    """The dashboards, at the provider."""
+    from tests.ops_api.relying_party import RelyingParty
+
+    return RelyingParty(app)
+
+
+@pytest.fixture
+def browser(app: Flask, world: World) -> "Client":
+    """An accountant's, signed in at the tracker."""
+    from tests.ops_api.http import signed_in
+
+    return signed_in(app, world, "accountant")

@@ -13,7 +13,6 @@ from ops_api.employees.models import Employee
 from ops_api.web.guard import COOKIE
 from tests.ops_api.conftest import World
 
-SERVICE_TOKEN = "service-token-of-the-tests"
 HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
 
@@ -71,11 +70,22 @@ def signed_in(app: Flask, world: World, role: str = "worker") -> Client:
     return client
 
 
-def service(app: Flask, token: str = SERVICE_TOKEN) -> Client:
-    """One of our own services."""
+def service(app: Flask, token: str | None = None) -> Client:
+    """One of our own services; it gets its token from the provider, unless one is given."""
     client = app.test_client()
+    token = token or service_token(app)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     return Client(client)
+
+
+def service_token(app: Flask) -> str:
+    """What the provider gives the pipelines."""
+    secret = app.extensions["tracker"].settings.oidc_pipelines_secret
+    answer = app.test_client().post(
+        "/oauth/token", data={"grant_type": "client_credentials"}, auth=("pipelines", secret)
+    )
+    token: str = answer.get_json()["access_token"]
+    return token
 
 
 def slug(response: TestResponse) -> str:

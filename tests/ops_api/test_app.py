@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -10,10 +11,10 @@ from sqlalchemy import text
 
 from ops_api.app import create_app
 from ops_api.database import create_engine
-from ops_api.settings import TrackerSettings
 from ops_api.web.rights import allow
 from tests.ops_api.conftest import World
 from tests.ops_api.http import HTML, Client, nobody, service, signed_in, slug
+from tests.trackers import tracker_settings
 
 NOBODYS_ID = UUID("00000000-0000-4000-8000-000000000000")
 
@@ -145,18 +146,12 @@ def test_our_own_mistake_tells_nothing_but_a_number(
 
 
 @pytest.fixture
-def deaf_app(world: World) -> Callable[[], Flask]:
+def deaf_app(world: World, keys: Path) -> Callable[[], Flask]:
     """An application whose database does not answer."""
 
     def make() -> Flask:
         url = "postgresql+psycopg2://nobody:secret@127.0.0.1:1/none"
-        settings = TrackerSettings(
-            database_url=url,
-            tracker_url="http://localhost",
-            tracker_host="127.0.0.1",
-            tracker_port=8000,
-            tracker_service_token="service-token-of-the-tests",
-        )
+        settings = tracker_settings(url, keys)
         return create_app(settings, create_engine(url), world.clock, world.rng)
 
     return make
@@ -173,7 +168,7 @@ def test_without_a_database_every_call_is_told_to_come_back(
         client.get("/api/v1/tasks"),
         client.send("/api/v1/tasks", {"title": "x"}),
         client.send("/api/v1/session", {"email": "a@b.c", "password": "x" * 8}),
-        service(app).send("/api/v1/business-days/close-due"),
+        service(app, "x").send("/api/v1/business-days/close-due"),
     ]
     for response in calls:
         assert slug(response) == "database-away"

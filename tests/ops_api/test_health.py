@@ -1,9 +1,11 @@
 """Liveness, readiness and figures of the tracker, and the log line of a request."""
 
+import base64
 import datetime as dt
 import logging
 import random
 
+import msgspec
 import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
@@ -28,16 +30,19 @@ def figures(client: Client) -> dict[str, float]:
     }
 
 
+def scraper(app: Flask, secret: str | None = None) -> Client:
+    """A program that reads figures by a service's name and secret."""
+    client = app.test_client()
+    secret = secret or app.extensions["tracker"].settings.oidc_pipelines_secret
+    basic = base64.b64encode(f"pipelines:{secret}".encode()).decode()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Basic {basic}"
+    return Client(client)
+
+
 def deaf(world: World, settings: TrackerSettings) -> Flask:
     """A tracker whose database does not answer."""
     url = "postgresql+psycopg2://nobody:secret@127.0.0.1:1/none"
-    changed = TrackerSettings(
-        database_url=url,
-        tracker_url=settings.tracker_url,
-        tracker_host=settings.tracker_host,
-        tracker_port=settings.tracker_port,
-        tracker_service_token=settings.tracker_service_token,
-    )
+    changed = msgspec.structs.replace(settings, database_url=url)
     return create_app(changed, create_engine(url), world.clock, random.Random(1))
 
 
@@ -54,6 +59,8 @@ def test_without_a_database_the_tracker_lives_and_is_not_ready(
 
 def test_figures_are_for_services_and_admins(app: Flask, world: World) -> None:
     assert service(app).get("/metrics").status_code == 200
+    assert scraper(app, "wrong").get("/metrics").status_code == 401
+    assert scraper(app).get("/metrics").status_code == 200
     assert signed_in(app, world, "admin").get("/metrics").status_code == 200
     assert nobody(app).get("/metrics").status_code == 401
     for role in ("worker", "manager", "accountant"):
@@ -61,7 +68,7 @@ def test_figures_are_for_services_and_admins(app: Flask, world: World) -> None:
 
 
 def test_what_waits_for_the_relay_shows_with_its_age(app: Flask, world: World) -> None:
-    client = service(app)
+    client = scraper(app)
     assert figures(client)["ates_log_oldest_waiting_seconds"] == 0
     world.employee()
     world.clock.forward(seconds=90)
@@ -85,14 +92,14 @@ def test_what_waits_for_the_relay_shows_with_its_age(app: Flask, world: World) -
 
 
 def test_days_that_are_over_and_open_are_counted(app: Flask, world: World) -> None:
-    client = service(app)
+    client = scraper(app)
     assert figures(client)["ates_days_waiting_to_close"] == 0
     world.employee()
     assert len(world.log()) == 1
     today = figures(client)
     world.clock.forward(days=3)
     later = figures(client)
-    closed = client.send("/api/v1/business-days/close-due").get_json()["business_days"]
+    closed = service(app).send("/api/v1/business-days/close-due").get_json()["business_days"]
     after = figures(client)
 
     counts = [each["ates_days_waiting_to_close"] for each in (today, later, after)]
@@ -103,7 +110,7 @@ def test_days_that_are_over_and_open_are_counted(app: Flask, world: World) -> No
 def test_without_a_database_its_figures_are_missing_rather_than_old(
     world: World, settings: TrackerSettings
 ) -> None:
-    found = figures(service(deaf(world, settings)))
+    found = figures(scraper(deaf(world, settings)))
 
     assert found["ates_database_is_up"] == 0
     assert "ates_log_last_position" not in found
@@ -115,12 +122,12 @@ def test_requests_are_counted_by_route_and_never_by_what_strangers_make_up(
 ) -> None:
     client = signed_in(app, world)
     name = "ates_http_request_duration_seconds_count"
-    before = figures(service(app))
+    before = figures(scraper(app))
     for number in range(3):
         client.send("/api/v1/tasks", {"title": f"task {number}"})
         client.get(f"/made/up/{number}")
         client.http.open("/api/v1/tasks", method=f"VERB{number}")
-    after = figures(service(app))
+    after = figures(scraper(app))
 
     grown = {key: after[key] - before.get(key, 0) for key in after if key.startswith(name)}
     assert grown[f"{name},POST,/api/v1/tasks,201"] == 3

@@ -21,7 +21,7 @@ from ops_api.tasks.commands import create_task
 from ops_api.tasks.queries import Filter, page_of_all_tasks
 from ops_api.web.guard import COOKIE
 from tests.ops_api.conftest import World
-from tests.ops_api.http import SERVICE_TOKEN, signed_in
+from tests.ops_api.http import service_token, signed_in
 
 ROLES = ("nobody", "worker", "manager", "accountant", "admin", "service")
 EXAMPLES = 2
@@ -93,7 +93,7 @@ def config(app: Flask, world: World, role: str) -> SchemathesisConfig:
         },
     }
     if role == "service":
-        described["headers"] = {"Authorization": f"Bearer {SERVICE_TOKEN}"}
+        described["headers"] = {"Authorization": f"Bearer {service_token(app)}"}
     elif role != "nobody":
         cookie = signed_in(app, world, role).http.get_cookie(COOKIE)
         assert cookie is not None

@@ -79,7 +79,6 @@ def environment(shared_database_url: str, tmp_path: Path) -> dict[str, str]:
         "TRACKER_HOST": "127.0.0.1",
         "TRACKER_PORT": str(port),
         "TRACKER_URL": f"http://127.0.0.1:{port}",
-        "TRACKER_SERVICE_TOKEN": "service-token-of-the-tests",
         "NO_PROXY": "*",
     }
 

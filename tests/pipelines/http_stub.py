@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+TOKEN = b'{"access_token":"a-token","token_type":"Bearer","expires_in":900}'
+
 
 @dataclass
 class Asked:
@@ -18,15 +20,25 @@ class Asked:
 
 @dataclass
 class HttpStub:
-    """Gives `answers` (status, body) in turn, the last one for ever; status 0 hangs up."""
+    """Gives `answers` (status, body) in turn, the last one for ever; status 0 hangs up.
+
+    Tokens are given apart from them: `tokens` in turn, the last one for ever.
+    """
 
     answers: list[tuple[int, bytes]]
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
+    tokens: list[tuple[int, bytes]] = field(default_factory=lambda: [(200, TOKEN)])
+    asked_tokens: list[Asked] = field(default_factory=list)
 
-    def next_answer(self) -> tuple[int, bytes]:
-        """The answer to the request that was just noted."""
-        return self.answers[min(len(self.asked), len(self.answers)) - 1]
+    def answer(self, asked: Asked) -> tuple[int, bytes]:
+        """Note a request and say what it gets."""
+        is_token = asked.path == "/oauth/token"
+        noted, answers = (
+            (self.asked_tokens, self.tokens) if is_token else (self.asked, self.answers)
+        )
+        noted.append(asked)
+        return answers[min(len(noted), len(answers)) - 1]
 
 
 @contextmanager
@@ -37,8 +49,7 @@ def answering(*answers: tuple[int, bytes]) -> Iterator[HttpStub]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            stub.asked.append(Asked(self.path, dict(self.headers), body))
-            status, content = stub.next_answer()
+            status, content = stub.answer(Asked(self.path, dict(self.headers), body))
             if not status:
                 self.connection.close()
                 return

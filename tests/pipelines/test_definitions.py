@@ -59,7 +59,7 @@ def repository() -> dg.RepositoryDefinition:
         warnings.simplefilter("error")
         patch.setenv("BUSINESS_TIMEZONE", "Asia/Tbilisi")
         patch.setenv("TRACKER_URL", "http://127.0.0.1:1")
-        patch.setenv("TRACKER_SERVICE_TOKEN", "a-service-token-")
+        patch.setenv("OIDC_PIPELINES_SECRET", "a-secret-of-tests")
         loaded = definitions()
         dg.Definitions.validate_loadable(loaded)
         return loaded.get_repository_def()

@@ -29,7 +29,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 def ask_from(tracker: HttpStub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKER_URL", tracker.url)
-    monkeypatch.setenv("TRACKER_SERVICE_TOKEN", "a-service-token-")
+    monkeypatch.setenv("OIDC_PIPELINES_SECRET", "a-secret-of-tests")
     monkeypatch.setenv("BUSINESS_TIMEZONE", "Asia/Tbilisi")
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import dagster as dg
 
 from contracts.environment import read_environment
-from pipelines.days.client import ClosedDay, TrackerError, close_due_days
+from pipelines.days.client import ClosedDay, close_due_days
+from pipelines.days.errors import TrackerError
 from pipelines.settings import TrackerSettings
 
 BUSINESS_DAYS = dg.AssetKey(["tracker", "business_days"])
