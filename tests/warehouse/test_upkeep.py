@@ -1,6 +1,8 @@
 """Upkeep changes no figure, keeps the lake small, and gets in nobody's way."""
 
 import datetime as dt
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -8,8 +10,8 @@ import pytest
 
 from tests.warehouse.world import Broker, World
 from warehouse import upkeep
-from warehouse.ingest import apply_batch
-from warehouse.lake import connect
+from warehouse.ingest import LogRow, apply_batch, apply_missing
+from warehouse.lake import RivalError, connect
 from warehouse.lake_tables import REWRITTEN, TABLES
 from warehouse.payouts import pay_due_days
 from warehouse.settings import LakeSettings
@@ -148,3 +150,48 @@ def test_a_sweep_or_a_round_is_due_every_so_many_commits() -> None:
     due = [epoch for epoch in range(1, COMMITS_BETWEEN_ROUNDS + 1) if is_due(epoch)]
 
     assert due == list(range(COMMITS_BETWEEN_SWEEPS, COMMITS_BETWEEN_ROUNDS + 1, 10))
+
+
+def test_rounds_beside_a_writer_lose_nothing_and_sweep_what_a_crash_left(
+    lake: Lake, lake_settings: LakeSettings, world: World
+) -> None:
+    world.live(days=3, steps=25)
+    folder = Path(lake_settings.lake_data_path) / "raw" / "events"
+    apply_batch(lake, Broker().publish(world.log[:10]))
+    orphan = folder / "ducklake-left-by-a-crash.parquet"
+    orphan.write_bytes(next(folder.glob("*.parquet")).read_bytes())
+    yesterday = (dt.datetime.now(dt.UTC) - 2 * upkeep.ORPHANS_KEPT).timestamp()
+    os.utime(orphan, (yesterday, yesterday))
+    reports = []
+
+    def tend_until_written(writing: Future[None]) -> None:
+        with connect(lake_settings) as keeper:
+            while not writing.done() or not reports:
+                reports.append(tend(keeper, DEEPEST_ROUND, kept=dt.timedelta(minutes=1)))
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write_slowly, lake, world.log)
+        tend_until_written(writing)
+        writing.result()
+    for _ in range(2):
+        tend(lake, DEEPEST_ROUND, kept=AT_ONCE)
+
+    assert len(reports) > 1
+    assert not orphan.exists()
+    rows = lake.execute("select count(*), count(distinct position) from raw.events").fetchone()
+    assert rows == (len(world.log), len(world.log))
+    assert lake.execute("select sum(amount_cents) from ledger.postings").fetchone() == (0,)
+    pay_due_days(lake)
+    paid = lake.execute("select sum(amount_cents) from ledger.payouts").fetchone()
+    assert paid == (sum(world.payouts.values()),)
+
+
+def write_slowly(lake: Lake, log: list[LogRow]) -> None:
+    """Bring the log in many small batches; whoever loses to a rival does it again."""
+    done = 10
+    while done < len(log):
+        try:
+            apply_missing(lake, log[done : done + 20])
+        except RivalError:
+            continue
+        done += 20
