@@ -41,6 +41,17 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
         return ZoneInfo(self.business_timezone)
 
 
+class BusinessSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """When a business day begins and ends."""
+
+    business_timezone: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of business dates."""
+        return ZoneInfo(self.business_timezone)
+
+
 class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Asking the tracker to close days."""
 

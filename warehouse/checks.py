@@ -1,10 +1,13 @@
 """Every invariant as a query that returns offending rows: none means that it holds.
 
-`checks/*.sql` hold one invariant each; the comment at the top says it in words. They read the lake
-as `lake`, the tracker's PostgreSQL as `tracker`, and the tables of `checks/given/*.sql`, which are
-made first. All of them see one snapshot of the lake and one of the tracker, the latter taken after
-the former; so whatever the lake has, the tracker has too. What is still on its way from the one to
-the other is left out of a comparison and counted as in flight.
+`checks/*.sql` hold one invariant each; the comment at the top says it in words and ends with the
+table it vouches for, `-- asset: schema.table`. With `, each window` behind it, it needs nothing but
+the lake and is cheap enough to run twice a minute. They read the lake as `lake`, the tracker's
+PostgreSQL as `tracker`, and the tables of `checks/given/*.sql`, which are made first.
+
+All of them see one snapshot of the lake and one of the tracker, the latter taken after the former;
+so whatever the lake has, the tracker has too. What is still on its way from the one to the other is
+left out of a comparison and counted as in flight.
 """
 
 import datetime as dt
@@ -19,6 +22,8 @@ from warehouse.tracker import copy_mail
 
 CHECKS = Path(__file__).with_name("checks")
 SAMPLES_MAX = 5
+ASSET_WORD = "asset: "
+EACH_WINDOW = "each window"
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -44,10 +49,15 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One invariant: its name, what it says, and the query for what offends it."""
+    """One invariant: its name, what it says, and the query for what offends it.
+
+    `asset` is the table it vouches for, as `schema.table`.
+    """
 
     name: str
     statement: str
+    asset: str
+    is_for_each_window: bool
     sql: str
 
 
@@ -102,11 +112,12 @@ def verify_here(
         connection.execute(script.read_text(encoding="utf-8"))
     rows = connection.execute("select * from scope").fetchall()
     assert len(rows) == 1, f"the scope is one row, not {len(rows)}"
-    findings = [_run(connection, check) for check in checks or read_checks()]
+    findings = [run_check(connection, check) for check in checks or read_checks()]
     return Verification(scope=Scope(*rows[0]), findings=findings)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, check: Check) -> Finding:
+def run_check(connection: duckdb.DuckDBPyConnection, check: Check) -> Finding:
+    """Run one check in the caller's transaction; all it reads must be there."""
     offending = connection.execute(check.sql)
     names = [column[0] for column in offending.description or ()]
     rows = offending.fetchall()
@@ -121,5 +132,9 @@ def _read_check(path: Path) -> Check:
         if not line.startswith("--"):
             break
         comment.append(line.removeprefix("--").strip())
-    assert comment, f"{path.name} does not begin with its statement"
-    return Check(path.stem, " ".join(comment), sql)
+    assert len(comment) > 1, f"{path.name} does not begin with its statement and its asset"
+    *statement, last = comment
+    asset, _, rhythm = last.removeprefix(ASSET_WORD).partition(", ")
+    assert last.startswith(ASSET_WORD), f"{path.name}: '{last}' does not name its asset"
+    assert rhythm in ("", EACH_WINDOW), f"{path.name}: '{rhythm}' is no rhythm"
+    return Check(path.stem, " ".join(statement), asset, rhythm == EACH_WINDOW, sql)

@@ -22,6 +22,22 @@ select business_date, count_payouts, payouts_cents, paid_at
 from lake.ledger.paid_days
 where business_date between $first and $last
 """
+PAY_STANDING = """
+select
+    least(
+        (select min(business_date) from lake.ledger.account_days),
+        (select min(business_date) from lake.ledger.certificates)
+    ) as first_date,
+    paid_through,
+from lake.ops.payout_state
+"""
+
+
+class PayStanding(msgspec.Struct, frozen=True):
+    """The first business day there ever was, and the newest that is paid; None without one."""
+
+    first_date: dt.date | None
+    paid_through: dt.date | None
 
 
 class PayableDay(msgspec.Struct, frozen=True):
@@ -55,3 +71,10 @@ def read_paid_days(
     """The paid days from `first` to `last`, by date."""
     rows = connection.execute(PAID_DAYS, {"first": first, "last": last}).fetchall()
     return {row[0]: PaidDaySums(*row) for row in rows}
+
+
+def read_pay_standing(connection: duckdb.DuckDBPyConnection) -> PayStanding:
+    """How far payouts have come since the beginning."""
+    row = connection.execute(PAY_STANDING).fetchone()
+    assert row is not None, "the payout state is one row"
+    return PayStanding(*row)

@@ -67,12 +67,27 @@ class CertificateMismatch(RuntimeError):  # noqa: N818 - the name says what happ
 
 
 @dataclass(frozen=True)
-class _DueDay:
+class DueDay:
+    """A certified day that is not paid: what its certificate says, and what the lake holds."""
+
     business_date: dt.date
     last_position: int
     expected: DayFigures
     found: DayFigures
     count_waiting: int
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The certified unpaid days, oldest first: those to be paid now, and what stops the others.
+
+    `waiting` have not arrived whole; `mismatch` is the first day that does not add up, after which
+    nothing is paid.
+    """
+
+    payable: list[DueDay]
+    waiting: list[dt.date]
+    mismatch: CertificateMismatch | None
 
 
 def pay_due_days(
@@ -100,16 +115,34 @@ def pay_due_days(
     return paid
 
 
+def examine_due_days(
+    connection: duckdb.DuckDBPyConnection, *, through: dt.date | None = None
+) -> Examination:
+    """What `pay_due_days` would pay and what would stop it, at one snapshot; changes nothing."""
+    connection.begin()
+    try:
+        return examine_here(connection, through)
+    finally:
+        connection.rollback()
+
+
+def examine_here(
+    connection: duckdb.DuckDBPyConnection, through: dt.date | None = None
+) -> Examination:
+    """The same inside the caller's transaction."""
+    _, paid_through = _read_payout_state(connection)
+    return _examine(connection, paid_through, through)
+
+
 def _pay_once(
     connection: duckdb.DuckDBPyConnection, through: dt.date | None, clock: Clock
 ) -> tuple[list[PaidDay], CertificateMismatch | None]:
     with transaction(connection):
         epoch, paid_through = _read_payout_state(connection)
-        days = _due_days(connection, paid_through, through)
-        payable, mismatch = _check(days, paid_through)
-        paid = _pay(connection, payable, epoch, clock()) if payable else []
+        found = _examine(connection, paid_through, through)
+        paid = _pay(connection, found.payable, epoch, clock()) if found.payable else []
     crash_point("after-payout-commit")
-    return paid, mismatch
+    return paid, found.mismatch
 
 
 def _read_payout_state(
@@ -120,31 +153,29 @@ def _read_payout_state(
     return rows[0]
 
 
-def _due_days(
+def _examine(
     connection: duckdb.DuckDBPyConnection,
     paid_through: dt.date | None,
     through: dt.date | None,
-) -> list[_DueDay]:
+) -> Examination:
     contiguous_position = read_contiguous_position(connection)
     first_date = FIRST_DATE_EVER if paid_through is None else paid_through + ONE_DAY
     rows = connection.execute(model("due_days"), {"first_date": first_date}).fetchall()
     days = [
-        _DueDay(row[0], row[1], DayFigures(*row[2:5]), DayFigures(*row[5:8]), row[8])
-        for row in rows
+        DueDay(row[0], row[1], DayFigures(*row[2:5]), DayFigures(*row[5:8]), row[8]) for row in rows
     ]
-    return [
-        day
-        for day in days
-        if day.last_position <= contiguous_position
-        and (through is None or day.business_date <= through)
-    ]
+    days = [day for day in days if through is None or day.business_date <= through]
+    arrived = [day for day in days if day.last_position <= contiguous_position]
+    waiting = [day.business_date for day in days if day.last_position > contiguous_position]
+    payable, mismatch = _check(arrived, paid_through)
+    return Examination(payable, waiting, mismatch)
 
 
 def _check(
-    days: list[_DueDay], paid_through: dt.date | None
-) -> tuple[list[_DueDay], CertificateMismatch | None]:
+    days: list[DueDay], paid_through: dt.date | None
+) -> tuple[list[DueDay], CertificateMismatch | None]:
     """The days that may be paid, and what is wrong with the one after them."""
-    payable: list[_DueDay] = []
+    payable: list[DueDay] = []
     expected_date = None if paid_through is None else paid_through + ONE_DAY
     for day in days:
         if expected_date is not None and day.business_date > expected_date:
@@ -161,7 +192,7 @@ def _check(
 
 def _pay(
     connection: duckdb.DuckDBPyConnection,
-    days: list[_DueDay],
+    days: list[DueDay],
     epoch: int,
     now: dt.datetime,
 ) -> list[PaidDay]:

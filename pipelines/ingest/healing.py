@@ -5,6 +5,7 @@ lacks such a position, nothing more of it can be on its way, and no progress is 
 the missing rows are read from `event_log`. Only names of tables are shared with the tracker.
 """
 
+import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ STALL_SECONDS = 5.0
 ROWS_MAX = 20_000
 
 _PUBLISHED = text("select published_position from publications")
+_OCCURRED_AT = text("select occurred_at from event_log where position = :position")
 _MISSING = text(
     "select position, topic, body from event_log"
     " where position > :contiguous and position <= :published"
@@ -39,6 +41,13 @@ def read_published_position(tracker: Engine) -> int:
     """Every position up to here has been acknowledged by the broker."""
     with tracker.connect() as connection:
         return int(connection.execute(_PUBLISHED).scalar_one_or_none() or 0)
+
+
+def read_occurred_at(tracker: Engine, position: int) -> dt.datetime | None:
+    """When the event at a position happened; None when the log has not come so far."""
+    with tracker.connect() as connection:
+        found = connection.execute(_OCCURRED_AT, {"position": position}).scalar_one_or_none()
+    return found.astimezone(dt.UTC) if isinstance(found, dt.datetime) else None
 
 
 def read_missing(tracker: Engine, contiguous: int, published: int) -> list[LogRow]:

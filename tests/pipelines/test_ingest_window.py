@@ -47,7 +47,8 @@ def shown(result: dg.SensorResult | dg.SkipReason) -> dict[str, dict[str, object
     assert isinstance(result, dg.SensorResult)
     found = {}
     for event in result.asset_events:
-        assert isinstance(event, dg.AssetMaterialization)
+        if not isinstance(event, dg.AssetMaterialization):
+            continue
         found[event.asset_key.to_user_string()] = {
             name: value.value for name, value in event.metadata.items()
         }
@@ -70,6 +71,21 @@ def test_a_window_reports_once_for_every_table_it_touched(world: IngestWorld) ->
     assert isinstance(result, dg.SensorResult)
     cursor = json.loads(str(result.cursor))
     assert sum(cursor["offsets"].values()) == world.count_committed
+
+
+def test_a_window_says_that_events_arrive_and_the_ledger_sums_to_zero(world: IngestWorld) -> None:
+    world.company.work(5)
+    world.publish()
+
+    result = tick()
+
+    assert isinstance(result, dg.SensorResult)
+    checks = [event for event in result.asset_events if isinstance(event, dg.AssetCheckEvaluation)]
+    assert {check.check_name: check.passed for check in checks} == {
+        "events_arrive": True,
+        "ledger_sums_to_zero": True,
+    }
+    assert shown(result)["raw/events"]["dagster/row_count"] == world.count_committed
 
 
 def test_a_quiet_window_is_silent_until_the_heartbeat_is_due(world: IngestWorld) -> None:

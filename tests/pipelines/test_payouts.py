@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.defs.payouts import sensors
 from pipelines.defs.payouts.assets import PAYOUTS, payouts
-from pipelines.defs.payouts.jobs import pay_due_days_job
+from pipelines.defs.payouts.jobs import pay_due_days_job, preview_payouts_job
 from pipelines.defs.payouts.partitions import business_dates
 from pipelines.defs.payouts.sensors import RANGE_END_TAG, RANGE_START_TAG, pay_certified_days
 from tests.figures import figure
@@ -110,6 +110,48 @@ def test_one_run_pays_a_whole_range_and_shows_each_day(
     assert events[key(-1)].metadata["dagster/partition_row_count"].value == 0
 
 
+def test_a_run_says_of_every_certificate_that_it_agrees_before_it_pays(
+    history: History, instance: dg.DagsterInstance
+) -> None:
+    history.closed_day(day(0), COUNT_EMPLOYEES)
+    history.arrive()
+
+    result = run(instance, *asked_range(tick(instance)))
+
+    (check,) = result.get_asset_check_evaluations()
+    assert check.check_name == "certificate_agrees"
+    assert check.passed
+    assert check.metadata["days_that_agree"].value == 2
+
+
+def test_a_dry_run_shows_what_would_be_paid_and_pays_nothing(
+    history: History, instance: dg.DagsterInstance
+) -> None:
+    history.closed_day(day(0), COUNT_EMPLOYEES)
+    history.work(1, day(1))
+    history.arrive()
+
+    result = preview_payouts_job.execute_in_process(instance=instance)
+
+    (event,) = [event for event in result.all_events if event.is_asset_observation]
+    shown = event.asset_observation_data.asset_observation.metadata
+    assert shown["due_cents"].value == COUNT_EMPLOYEES * GAIN_CENTS
+    assert "| 2026-11-02 | open | 1 | 25.00 |" in str(shown["days"].value)
+    assert "| 2026-11-01 | Employee 0 | 25.00 |" in str(shown["payouts"].value)
+    assert paid(history.lake) == []
+    assert instance.get_materialized_partitions(PAYOUTS) == set()
+
+
+def test_a_dry_run_through_no_date_is_refused(instance: dg.DagsterInstance) -> None:
+    config = {"ops": {"show_preview": {"config": {"through": "yesterday"}}}}
+
+    result = preview_payouts_job.execute_in_process(
+        instance=instance, run_config=config, raise_on_error=False
+    )
+
+    assert not result.success
+
+
 def test_a_rerun_of_any_range_pays_nothing(history: History, instance: dg.DagsterInstance) -> None:
     for number in range(3):
         history.closed_day(day(number), COUNT_EMPLOYEES)
@@ -152,6 +194,12 @@ def test_a_certificate_that_disagrees_fails_the_run_with_the_difference_named(
     assert "2026-11-02" in message
     assert "count_events: certificate 4, lake 9" in message
     assert [row[0] for row in paid(history.lake)] == [day(0)]
+    # What was paid before it is shown, and the check says why nothing later is.
+    assert instance.get_materialized_partitions(PAYOUTS) == {key(-1), key(0)}
+    (check,) = result.get_asset_check_evaluations()
+    assert not check.passed
+    assert check.metadata["stopped_at"].value == key(1)
+    assert "| count_events | 4 | 9 |" in str(check.metadata["figures"].value)
 
 
 def test_the_sensor_waits_for_events_that_have_not_arrived(
@@ -233,7 +281,7 @@ def test_after_a_failure_the_sensor_pauses_and_then_asks_again(
     assert figure("ates_payout_days_waiting") == 1
 
     monkeypatch.setattr(sensors, "RETRY_SECONDS_FIRST", 0.0)
-    assert asked_range(tick(instance)) == (key(-1), key(0))
+    assert asked_range(tick(instance)) == (key(0), key(0))
 
 
 def test_partitions_are_the_certified_days(history: History, instance: dg.DagsterInstance) -> None:

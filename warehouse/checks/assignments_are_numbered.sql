@@ -1,4 +1,5 @@
 -- The assignments of a task are numbered 1, 2, 3 in their order (tasks without a quarantined event).
+-- asset: raw.events
 select
     position,
     task_id,

@@ -1,4 +1,5 @@
 -- Every balance is rewards minus fees of the tracker's own log, minus the payouts.
+-- asset: marts.balances
 with movements as (
     select
         person_id::varchar as account,

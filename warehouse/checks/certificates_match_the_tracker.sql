@@ -1,4 +1,5 @@
 -- The lake's certificates are the tracker's closed days, each once.
+-- asset: ledger.certificates
 with closed as (
     select
         day.business_date,

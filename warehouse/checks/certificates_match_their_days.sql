@@ -1,5 +1,6 @@
 -- A certificate's count and sums are those of the day's events up to its position, quarantined ones
 -- included.
+-- asset: ledger.certificates
 with events as (
     select
         position,

@@ -1,5 +1,6 @@
 -- Each day has the same count, fees and rewards in the tracker's log, the lake's events and the
 -- ledger.
+-- asset: marts.company_days
 with log_days as (
     select
         business_date,

@@ -1,4 +1,5 @@
 -- No event counts for a day that was closed before it.
+-- asset: raw.events
 select
     event.position,
     event.type,

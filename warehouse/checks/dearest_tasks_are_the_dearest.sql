@@ -1,5 +1,6 @@
 -- The dearest task kept for a day is the dearest completed that day; ties go to the earlier, then
 -- the lower id.
+-- asset: marts.dearest_tasks
 with expected as (
     select business_date, task_id, reward_cents
     from lake_events

@@ -1,4 +1,5 @@
 -- A delivery is sent to an address at a known time under a message id of its own, or says why not.
+-- asset: mail.deliveries
 select
     delivery_id,
     state,

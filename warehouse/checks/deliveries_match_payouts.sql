@@ -1,5 +1,6 @@
 -- Every payout somebody is to be told of has one delivery of the same employee, day and amount; no
 -- other delivery exists.
+-- asset: mail.deliveries
 with payouts as (
     select
         payout.entry_id,

@@ -1,4 +1,5 @@
 -- An event is discarded in the lake exactly if somebody decided so, for its own day and amounts.
+-- asset: raw.quarantine
 with discarded as (
     select position, discarded_date, discarded_fee_cents, discarded_reward_cents
     from quarantined

@@ -1,5 +1,6 @@
 -- The company's earnings of a closed day are the certified fees minus rewards, without what is in
 -- quarantine; payouts never count.
+-- asset: marts.company_days
 with missing as (
     select business_date, sum(fee_cents - reward_cents) as earnings_cents
     from quarantined

@@ -1,4 +1,5 @@
 -- The lake knows every employee as the event log describes them.
+-- asset: marts.employee_versions
 with logged as (
     select
         subject::uuid as employee_id,

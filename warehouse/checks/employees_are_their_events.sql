@@ -1,5 +1,6 @@
 -- Every employee in the tracker is what the newest event says: name, address, role, activity,
 -- version (employees without a quarantined event).
+-- asset: tracker.event_log
 with folded as (
     select
         subject::uuid as employee_id,

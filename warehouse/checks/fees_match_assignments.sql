@@ -1,4 +1,5 @@
 -- Every assignment has one fee, charged to its assignee on its day; there is no fee without one.
+-- asset: ledger.postings
 with assignments as (
     select
         event_id,

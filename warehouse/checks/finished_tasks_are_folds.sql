@@ -1,5 +1,6 @@
 -- Completed tasks are kept with the time they took and the assignments they had, by the lake's
 -- events.
+-- asset: marts.finished_tasks
 with tasks as (
     select
         max(occurred_at) filter (type = 'task.created') as created_at,

@@ -1,4 +1,5 @@
 -- The lake holds every event as the event log has it, field by field.
+-- asset: raw.events
 select
     lake_event.position,
     lake_event.event_id,

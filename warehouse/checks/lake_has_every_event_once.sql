@@ -1,5 +1,6 @@
 -- Every event up to the compared position is in the lake or in quarantine, exactly once, and
 -- nothing else is.
+-- asset: raw.events
 with arrivals as (
     select position from lake_events
     union all

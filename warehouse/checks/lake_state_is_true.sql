@@ -1,4 +1,5 @@
 -- The lake's state names the positions it really has, and never more than the log.
+-- asset: ops.ingest_state
 with arrivals as (
     select position from lake_events
     union

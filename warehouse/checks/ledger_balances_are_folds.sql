@@ -1,4 +1,5 @@
 -- Every account's kept sums are the fold of its postings, day by day and kind by kind.
+-- asset: ledger.account_days
 with kept as (
     select
         account,

@@ -1,4 +1,5 @@
 -- Every journal entry has two postings, neither of them zero, that sum to zero.
+-- asset: ledger.postings
 select
     entry_id,
     count(*) as count_postings,

@@ -1,5 +1,6 @@
 -- A fee goes from an employee to the company, a reward the other way, a payout from an employee to
 -- cash.
+-- asset: ledger.postings
 with legs as (
     select
         *,

@@ -1,5 +1,6 @@
 -- The sums a day is closed with are those of the events themselves: fee of an assignment, reward of
 -- a completion.
+-- asset: tracker.event_log
 select
     ordinal,
     type,

@@ -1,4 +1,5 @@
 -- Positions of the event log run from 1 to its head, without a hole or a repeat.
+-- asset: tracker.event_log
 with numbered as (
     select
         position,

@@ -1,4 +1,5 @@
 -- The versions of every task, employee and day run 1, 2, 3 in the order of the log.
+-- asset: tracker.event_log
 select
     subject,
     ordinal,

@@ -1,4 +1,5 @@
 -- Paid days follow each other without a gap, each is certified, and each adds up to its payouts.
+-- asset: ledger.paid_days
 with sums as (
     select
         business_date,

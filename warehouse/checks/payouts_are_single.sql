@@ -1,4 +1,5 @@
 -- An employee has at most one payout a business day, it is positive, and its id is its own.
+-- asset: ledger.payouts
 select
     business_date,
     employee_id,

@@ -1,5 +1,6 @@
 -- The payout of a day is what the running maximum of the employee's fees and rewards gained that
 -- day.
+-- asset: ledger.payouts
 with days as (
     select
         account,

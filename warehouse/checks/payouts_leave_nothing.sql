@@ -1,5 +1,6 @@
 -- Day by day: a positive balance is paid out whole and then zero; zero or a debt is carried on
 -- unchanged.
+-- asset: ledger.payouts
 with days as (
     select
         account,

@@ -1,5 +1,6 @@
 -- Every payout has one journal entry of the same employee, day and amount; there is no other payout
 -- entry.
+-- asset: ledger.payouts
 with entries as (
     select
         entry_id,

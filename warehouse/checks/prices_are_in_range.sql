@@ -1,4 +1,5 @@
 -- Every task is created with a fee of 10 to 20 and a reward of 20 to 40, in whole units.
+-- asset: raw.events
 select
     position,
     task_id,

@@ -1,5 +1,6 @@
 -- Every assignment and completion carries the fee and the reward its task was created with
 -- (tasks without a quarantined event).
+-- asset: raw.events
 with created as (
     select task_id, fee_cents, reward_cents
     from lake_events

@@ -1,5 +1,6 @@
 -- Every completed task has one reward, credited to its completer on its day; there is no other
 -- reward.
+-- asset: ledger.postings
 with completions as (
     select
         event_id,

@@ -1,4 +1,5 @@
 -- What happened to tasks on a day is counted as the lake's events say.
+-- asset: marts.task_days
 with kept as (
     select
         business_date,

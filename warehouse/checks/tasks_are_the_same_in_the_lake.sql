@@ -1,4 +1,5 @@
 -- The lake knows every created task, once, with its prices, author and time.
+-- asset: marts.tasks_created
 with created as (
     select
         task_id,

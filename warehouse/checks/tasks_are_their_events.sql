@@ -1,5 +1,6 @@
 -- Every task in the tracker is what its events say: assignee, prices, number of assignments, state,
 -- version (tasks without a quarantined event).
+-- asset: tracker.event_log
 with folded as (
     select
         subject::uuid as task_id,

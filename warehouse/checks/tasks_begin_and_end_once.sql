@@ -1,5 +1,6 @@
 -- A task is created first and once, assigned at once, completed at most once, by its assignee, and
 -- nothing follows (tasks without a quarantined event).
+-- asset: raw.events
 with steps as (
     select
         position,

@@ -1,4 +1,5 @@
 -- The tasks kept as open are those the lake's events created and did not complete.
+-- asset: marts.unfinished_tasks
 with kept as (
     select
         task_id,

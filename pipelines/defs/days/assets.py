@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import dagster as dg
 
 from contracts.environment import read_environment
+from pipelines import graph
 from pipelines.days.client import ClosedDay, close_due_days
 from pipelines.days.errors import TrackerError
 from pipelines.settings import TrackerSettings
 
-BUSINESS_DAYS = dg.AssetKey(["tracker", "business_days"])
+BUSINESS_DAYS = graph.asset_key(graph.BUSINESS_DAYS)
 
 
 def ask_to_close() -> list[ClosedDay]:
@@ -30,8 +31,9 @@ def closing_metadata(closed: list[ClosedDay]) -> Mapping[str, dg.MetadataValue]:
 @dg.asset(
     key=BUSINESS_DAYS,
     group_name="tracker",
-    kinds={"postgres"},
-    owners=["team:tracker"],
+    kinds={"postgres", "table"},
+    owners=graph.TRACKER_TEAM,
+    freshness_policy=graph.DAILY_FRESHNESS,
     description=(
         "Closed business days, each with its certificate. The schedule `close_due_days` asks for "
         "them every minute; materialise this to ask right now."

@@ -12,6 +12,7 @@ import dagster as dg
 
 from contracts.environment import read_environment
 from pipelines.dagster_instance import is_stop_requested
+from pipelines.defs.ingest.reports import events_of_window
 from pipelines.settings import IngestSettings, KafkaSettings
 from pipelines.shared import Shared
 from warehouse.settings import LakeSettings
@@ -25,26 +26,6 @@ WINDOW_SECONDS = 24.0
 INTERVAL_SECONDS = 1
 # On a quiet night the raw events still say "looked at", so that they do not count as stale.
 HEARTBEAT_SECONDS = 45.0
-
-RAW_EVENTS = dg.AssetKey(["raw", "events"])
-QUARANTINE = dg.AssetKey(["raw", "quarantine"])
-POSTINGS = dg.AssetKey(["ledger", "postings"])
-ACCOUNT_DAYS = dg.AssetKey(["ledger", "account_days"])
-CERTIFICATES = dg.AssetKey(["ledger", "certificates"])
-EMPLOYEE_VERSIONS = dg.AssetKey(["marts", "employee_versions"])
-TASKS_CREATED = dg.AssetKey(["marts", "tasks_created"])
-DEAREST_TASKS = dg.AssetKey(["marts", "dearest_tasks"])
-TASK_DAYS = dg.AssetKey(["marts", "task_days"])
-UNFINISHED_TASKS = dg.AssetKey(["marts", "unfinished_tasks"])
-# Which tables an event adds to, besides the raw events.
-TABLES_OF_TYPE = {
-    "employee.registered": (EMPLOYEE_VERSIONS,),
-    "employee.changed": (EMPLOYEE_VERSIONS,),
-    "task.created": (TASKS_CREATED, TASK_DAYS, UNFINISHED_TASKS),
-    "task.assigned": (POSTINGS, ACCOUNT_DAYS, TASK_DAYS),
-    "task.completed": (POSTINGS, ACCOUNT_DAYS, DEAREST_TASKS, TASK_DAYS, UNFINISHED_TASKS),
-    "business_day.closed": (CERTIFICATES,),
-}
 
 
 def _open() -> AbstractContextManager["Parts"]:
@@ -73,52 +54,12 @@ def ingest_window(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.S
 
     with PARTS.use() as parts:
         report = run_window(*parts, window_seconds=WINDOW_SECONDS, should_stop=is_stop_requested)
-    is_quiet = not report.count_batches
-    shown_at = _shown_at(context.cursor)
-    if is_quiet and time() - shown_at < HEARTBEAT_SECONDS:
-        return dg.SkipReason(f"no event arrived; position {report.contiguous_position}")
-    return dg.SensorResult(
-        asset_events=[
-            dg.AssetMaterialization(key, metadata=metadata)
-            for key, metadata in _materializations(report).items()
-        ],
-        cursor=_cursor(report, time()),
-    )
-
-
-def _materializations(
-    report: "WindowReport",
-) -> dict[dg.AssetKey, dict[str, dg.MetadataValue]]:
-    """One per table that was touched; the raw events always, with everything there is to say."""
-    found: dict[dg.AssetKey, dict[str, dg.MetadataValue]] = {RAW_EVENTS: _metadata(report)}
-    if report.count_quarantined:
-        found[QUARANTINE] = {"records": dg.MetadataValue.int(report.count_quarantined)}
-    counts: dict[dg.AssetKey, int] = {}
-    for event_type, count in report.counts_by_type.items():
-        for key in TABLES_OF_TYPE.get(event_type, ()):
-            counts[key] = counts.get(key, 0) + count
-    for key, count in counts.items():
-        found[key] = {"events": dg.MetadataValue.int(count)}
-    return found
-
-
-def _metadata(report: "WindowReport") -> dict[str, dg.MetadataValue]:
-    behind = (report.published_position or report.contiguous_position) - report.contiguous_position
-    counts = {
-        "events": report.count_events,
-        "batches": report.count_batches,
-        "duplicates": report.count_duplicates,
-        "quarantined": report.count_quarantined,
-        "healed": report.count_healed,
-        "rivals": report.count_rivals,
-        "position": report.contiguous_position,
-        "events_behind": max(behind, 0),
-    }
-    metadata: dict[str, dg.MetadataValue] = {
-        name: dg.MetadataValue.int(count) for name, count in counts.items()
-    }
-    metadata["lag_seconds_max"] = dg.MetadataValue.float(round(report.lag_seconds_max, 3))
-    return metadata
+        is_quiet = not report.count_batches
+        if is_quiet and time() - _shown_at(context.cursor) < HEARTBEAT_SECONDS:
+            return dg.SkipReason(f"no event arrived; position {report.contiguous_position}")
+        _, lake, tracker = parts
+        events = events_of_window(report, lake, tracker)
+    return dg.SensorResult(asset_events=events, cursor=_cursor(report, time()))
 
 
 def _cursor(report: "WindowReport", now_seconds: float) -> str:

@@ -2,7 +2,9 @@
 
 import dagster as dg
 
-DELIVERIES = dg.AssetKey(["mail", "deliveries"])
+from pipelines.graph import DATA_TEAM, asset_key, asset_keys
+
+DELIVERIES = asset_key("mail.deliveries")
 
 
 @dg.definitions
@@ -12,9 +14,9 @@ def mail_assets() -> dg.Definitions:
         key=DELIVERIES,
         group_name="mail",
         kinds={"postgres", "email"},
-        owners=["team:data"],
+        owners=DATA_TEAM,
         description="One mail per payout: pending, sending, sent, or blocked with its reason.",
-        deps=[dg.AssetKey(["ledger", "payouts"]), dg.AssetKey(["marts", "employees"])],
+        deps=asset_keys(("ledger.payouts", "marts.employees")),
         metadata={"dagster/table_name": "mail.deliveries"},
     )
     return dg.Definitions(assets=[deliveries])

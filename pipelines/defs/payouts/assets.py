@@ -4,53 +4,103 @@ The rules and the guard against a rival are in `warehouse.payouts`; this asks an
 """
 
 import datetime as dt
+from collections.abc import Iterator
 
 import dagster as dg
 
 from contracts.environment import read_environment
+from pipelines import graph
+from pipelines.defs.checks.checks import markdown_table
 from pipelines.defs.payouts.partitions import business_dates
 from warehouse.lake import connect
 from warehouse.paydays import PaidDaySums, read_paid_days
-from warehouse.payouts import CertificateMismatch, pay_due_days
+from warehouse.payouts import CertificateMismatch, Examination, examine_due_days, pay_due_days
 from warehouse.settings import LakeSettings
 
-PAYOUTS = dg.AssetKey(["ledger", "payouts"])
+PAYOUTS = graph.PAYOUTS_TABLE.key
+CERTIFICATE_AGREES = "certificate_agrees"
 DAYS_NAMED_MAX = 5
 
 
 @dg.asset(
-    key=PAYOUTS,
+    key=graph.PAYOUTS_TABLE.key,
+    group_name=graph.PAYOUTS_TABLE.group_name,
+    kinds=graph.PAYOUTS_TABLE.kinds,
+    owners=graph.PAYOUTS_TABLE.owners,
+    description=graph.PAYOUTS_TABLE.description,
+    deps=[*graph.PAYOUTS_TABLE.deps],
+    metadata=graph.PAYOUTS_TABLE.metadata,
+    freshness_policy=graph.PAYOUTS_TABLE.freshness_policy,
     partitions_def=business_dates,
     backfill_policy=dg.BackfillPolicy.single_run(),
-    group_name="ledger",
-    kinds={"duckdb", "table"},
-    owners=["team:data"],
-    deps=[
-        dg.AssetKey(["ledger", "certificates"]),
-        dg.AssetKey(["ledger", "account_days"]),
-        dg.AssetKey(["ledger", "postings"]),
+    check_specs=[
+        dg.AssetCheckSpec(
+            CERTIFICATE_AGREES,
+            asset=PAYOUTS,
+            blocking=True,
+            description=(
+                "Before a day is paid, count and sums of its certificate are those of the lake. "
+                "The first day that disagrees stops itself and all later ones."
+            ),
+        )
     ],
-    metadata={"dagster/table_name": "ledger.payouts"},
-    description=(
-        "One row per employee and business day whose balance was positive at its end. A day is "
-        "paid once every event of its certificate has arrived and count and sums agree; days "
-        "before the chosen ones are paid first, and a day already paid is only reported again."
-    ),
 )
-def payouts(context: dg.AssetExecutionContext) -> None:
-    """Pay all days up to the last chosen one, then report each chosen day."""
+def payouts(
+    context: dg.AssetExecutionContext,
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    """Examine, then pay all days up to the last chosen one, then report each chosen day.
+
+    Days before the chosen ones are paid first, and a day already paid is only reported again.
+    """
     dates = sorted(dt.date.fromisoformat(key) for key in context.partition_keys)
+    mismatch: CertificateMismatch | None = None
     with connect(read_environment(LakeSettings)) as lake:
+        yield _certificate_check(examine_due_days(lake, through=dates[-1]))
         try:
             newly_paid = pay_due_days(lake, through=dates[-1])
+            context.log.info(f"{len(newly_paid)} days paid now, {len(dates)} asked for")
         except CertificateMismatch as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+            mismatch = error
         sums = read_paid_days(lake, first=dates[0], last=dates[-1])
-    context.log.info(f"{len(newly_paid)} days paid now, {len(dates)} asked for")
     if unpaid := [date for date in dates if date not in sums]:
-        raise dg.Failure(f"still unpaid, their events have not all arrived: {_named(unpaid)}")
+        _show_those_before(context, sums)
+        reason = str(mismatch or "their events have not all arrived")
+        raise dg.Failure(f"{reason}; still unpaid: {_named(unpaid)}", allow_retries=False)
     for date in dates:
         context.add_asset_metadata(_metadata(sums[date]), partition_key=date.isoformat())
+    yield dg.MaterializeResult()
+
+
+def _certificate_check(examination: Examination) -> dg.AssetCheckResult:
+    mismatch = examination.mismatch
+    metadata: dict[str, dg.MetadataValue] = {
+        "days_that_agree": dg.MetadataValue.int(len(examination.payable)),
+        "days_not_arrived": dg.MetadataValue.int(len(examination.waiting)),
+    }
+    if mismatch is not None:
+        metadata["stopped_at"] = dg.MetadataValue.text(mismatch.business_date.isoformat())
+        if mismatch.expected is not None:
+            figures = ("count_events", "fees_cents", "rewards_cents")
+            rows = [
+                (name, getattr(mismatch.expected, name), getattr(mismatch.found, name))
+                for name in figures
+            ]
+            table = markdown_table(("figure", "certificate", "lake"), rows)
+            metadata["figures"] = dg.MetadataValue.md(table)
+    return dg.AssetCheckResult(
+        check_name=CERTIFICATE_AGREES,
+        passed=mismatch is None,
+        description="every certificate agrees" if mismatch is None else str(mismatch),
+        metadata=metadata,
+    )
+
+
+def _show_those_before(context: dg.AssetExecutionContext, sums: dict[dt.date, PaidDaySums]) -> None:
+    """The run fails, but what it did pay is paid, and shown."""
+    for date, day in sums.items():
+        context.log_event(
+            dg.AssetMaterialization(PAYOUTS, partition=date.isoformat(), metadata=_metadata(day))
+        )
 
 
 def _metadata(day: PaidDaySums) -> dict[str, dg.MetadataValue]:

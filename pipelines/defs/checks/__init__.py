@@ -1,0 +1,1 @@
+"""What must hold, on the asset it concerns."""

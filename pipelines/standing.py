@@ -1,0 +1,48 @@
+"""How an installation stands against what is expected of it: reads the figures, nothing else."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import duckdb
+from sqlalchemy import Engine, create_engine
+
+from pipelines.expectations import Outcome, judge_arrival, judge_payday
+from pipelines.ingest.healing import read_occurred_at, read_published_position
+from pipelines.lakes import open_reader
+from warehouse.paydays import read_pay_standing
+from warehouse.settings import LakeSettings
+from warehouse.state import read_contiguous_position
+
+
+def read_outcomes(
+    lake: LakeSettings, database_url: str, zone: ZoneInfo, now: dt.datetime
+) -> list[Outcome]:
+    """All expectations, opening lake and tracker for it."""
+    tracker = create_engine(database_url, pool_size=1, max_overflow=0)
+    try:
+        with open_reader(lake) as connection:
+            position = read_contiguous_position(connection)
+            published = read_published_position(tracker)
+            return [
+                read_arrival(tracker, position, published, now),
+                read_payday(connection, zone, now),
+            ]
+    finally:
+        tracker.dispose()
+
+
+def read_arrival(tracker: Engine, contiguous: int, published: int, now: dt.datetime) -> Outcome:
+    """Whether published events arrive, the lake being complete up to `contiguous`."""
+    if published <= contiguous:
+        return judge_arrival(0, 0.0)
+    occurred_at = read_occurred_at(tracker, contiguous + 1)
+    waited = (now - occurred_at).total_seconds() if occurred_at is not None else 0.0
+    return judge_arrival(published - contiguous, max(0.0, waited))
+
+
+def read_payday(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo, now: dt.datetime) -> Outcome:
+    """Whether the last due business day is paid."""
+    standing = read_pay_standing(connection)
+    return judge_payday(
+        first_date=standing.first_date, paid_through=standing.paid_through, now=now, zone=zone
+    )

@@ -1,0 +1,167 @@
+"""The rounds of checks: evaluated without a run, after changes, and told once they differ."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import dagster as dg
+import duckdb
+import msgspec
+import pytest
+
+from pipelines.defs.checks import sensors
+from pipelines.defs.checks.checks import INVARIANTS, markdown_table, verify_lake
+from pipelines.defs.checks.sensors import Cursor, verify_lake_round
+from pipelines.verification import TookTooLongError
+from tests.pipelines.closed_days import History
+from warehouse.results import read_results
+
+BROKEN = (
+    "insert into lake.ledger.postings by name select uuid() as entry_id, 'fee' as kind,"
+    " 'company' as account, 7 as amount_cents, '2026-11-01' as business_date, now() as occurred_at"
+)
+
+
+@pytest.fixture
+def instance(
+    lake: duckdb.DuckDBPyConnection,
+    lake_environment: dict[str, str],
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[dg.DagsterInstance]:
+    """A Dagster that forgets, over an empty lake and tracker."""
+    settings = {**lake_environment, "DATABASE_URL": database_url, "BUSINESS_TIMEZONE": "UTC"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+    sensors.LAKE.close()
+
+
+def tick(
+    instance: dg.DagsterInstance, cursor: str | None = None
+) -> dg.SensorResult | dg.SkipReason:
+    with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+        result = verify_lake_round(context)
+    assert isinstance(result, dg.SensorResult | dg.SkipReason)
+    return result
+
+
+def evaluations(result: dg.SensorResult | dg.SkipReason) -> dict[str, dg.AssetCheckEvaluation]:
+    assert isinstance(result, dg.SensorResult)
+    return {
+        event.check_name: event
+        for event in result.asset_events
+        if isinstance(event, dg.AssetCheckEvaluation)
+    }
+
+
+def later(cursor: str | None, seconds: float) -> str:
+    """The same cursor, as if the round had been so long ago."""
+    assert cursor is not None
+    before = msgspec.json.decode(cursor, type=Cursor)
+    moved = msgspec.structs.replace(before, looked_at=before.looked_at - seconds)
+    return msgspec.json.encode(moved).decode()
+
+
+def test_a_round_evaluates_every_check_counts_every_table_and_keeps_the_results(
+    instance: dg.DagsterInstance, lake: duckdb.DuckDBPyConnection
+) -> None:
+    result = tick(instance)
+
+    found = evaluations(result)
+    assert found.keys() >= INVARIANTS.keys()
+    assert all(each.passed for each in found.values())
+    assert isinstance(result, dg.SensorResult)
+    tables = {
+        event.asset_key.to_user_string(): event.metadata
+        for event in result.asset_events
+        if isinstance(event, dg.AssetMaterialization)
+    }
+    assert tables["ledger/postings"]["dagster/row_count"].value == 0
+    assert "| account |" in str(tables["marts/balances"]["preview"].value)
+    assert {each.checked_by for each in read_results(lake)} == {"dagster"}
+
+
+def test_the_next_round_waits_for_a_change_or_an_hour(
+    instance: dg.DagsterInstance, lake: duckdb.DuckDBPyConnection
+) -> None:
+    first = tick(instance)
+    assert isinstance(first, dg.SensorResult)
+    assert isinstance(tick(instance, first.cursor), dg.SkipReason)
+    assert isinstance(tick(instance, later(first.cursor, 600)), dg.SkipReason)
+
+    history = History(lake)
+    history.register(1, dt.datetime.now(dt.UTC).date())
+    history.arrive()
+
+    assert isinstance(tick(instance, first.cursor), dg.SkipReason)
+    assert isinstance(tick(instance, later(first.cursor, 600)), dg.SensorResult)
+
+
+def test_a_broken_ledger_fails_its_checks_with_the_rows_that_offend(
+    instance: dg.DagsterInstance, lake: duckdb.DuckDBPyConnection
+) -> None:
+    lake.execute(BROKEN)
+
+    found = evaluations(tick(instance))
+
+    assert not found["ledger_entries_balance"].passed
+    assert found["ledger_entries_balance"].metadata["offending_rows"].value == 1
+    assert "| entry_id |" in str(found["ledger_entries_balance"].metadata["for_instance"].value)
+
+
+def test_an_unpaid_yesterday_is_told_at_once_without_a_round(
+    instance: dg.DagsterInstance, lake: duckdb.DuckDBPyConnection
+) -> None:
+    history = History(lake)
+    history.register(1, dt.date(2026, 1, 1))
+    history.work(1, dt.date(2026, 1, 1))
+    history.arrive()
+    result = tick(instance)
+    assert isinstance(result, dg.SensorResult)
+    before = msgspec.json.decode(str(result.cursor), type=Cursor)
+    met = msgspec.json.encode(msgspec.structs.replace(before, is_payday_met=True)).decode()
+
+    assert not evaluations(result)["yesterday_is_closed_and_paid"].passed
+    assert evaluations(tick(instance, met)).keys() == {"yesterday_is_closed_and_paid"}
+
+
+def test_a_lake_too_large_for_a_tick_is_checked_by_a_run_from_then_on(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        raise TookTooLongError("interrupted")
+
+    monkeypatch.setattr(sensors, "_look_around", interrupted)
+
+    first = tick(instance)
+    assert isinstance(first, dg.SensorResult)
+    second = tick(instance, later(first.cursor, 4_000))
+
+    for result in (first, second):
+        assert isinstance(result, dg.SensorResult)
+        assert result.run_requests is not None
+        assert len(result.run_requests) == 1
+
+
+def test_a_person_may_execute_any_check(instance: dg.DagsterInstance) -> None:
+    chosen = dg.AssetSelection.checks(
+        dg.AssetCheckKey(dg.AssetKey(["ledger", "postings"]), "ledger_sums_to_zero"),
+        dg.AssetCheckKey(dg.AssetKey(["raw", "events"]), "events_arrive"),
+    )
+    job = dg.define_asset_job("chosen", selection=chosen)
+
+    result = (
+        dg.Definitions(asset_checks=[verify_lake], jobs=[job])
+        .resolve_job_def("chosen")
+        .execute_in_process(instance=instance)
+    )
+
+    assert {each.check_name for each in result.get_asset_check_evaluations()} == {
+        "ledger_sums_to_zero",
+        "events_arrive",
+    }
+
+
+def test_a_cell_cannot_break_out_of_its_table() -> None:
+    assert markdown_table(["a"], [["x|y\nz"]]) == "| a |\n| --- |\n| x\\|y z |"
