@@ -156,7 +156,7 @@ def _lines(days: Sequence[TaskDay], names: Sequence[str]) -> Any:
         axis=alt.Axis(title=None, format="%-d %b", labelOverlap=True, grid=False),
     )
     legend = alt.Legend(title=None, orient="top")
-    chart = alt.Chart(alt.InlineData(values=values)).mark_line(point=len(days) <= 31)
+    chart = alt.Chart(alt.InlineData(values=values)).mark_line()
     return (
         chart.encode(
             x=across,

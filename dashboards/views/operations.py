@@ -60,9 +60,7 @@ def show_flow_of_events(health: LakeHealth, tracker: TrackerHealth) -> None:
         number(waiting.count_waiting),
         help=_("Events of the tracker that the lake does not have yet."),
     )
-    oldest.metric(
-        _("Oldest waits for"), age((now - since).total_seconds()) if since else _("nothing waits")
-    )
+    oldest.metric(_("Oldest waits for"), age((now - since).total_seconds() if since else 0))
     published.metric(
         _("Not yet in Kafka"),
         number(tracker.count_unpublished),
