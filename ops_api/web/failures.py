@@ -10,9 +10,9 @@ from werkzeug.exceptions import HTTPException
 
 from ops_api.errors import BusyError, RuleViolation
 from ops_api.security_log import log_security
+from ops_api.web import wording
 from ops_api.web.answers import problem_response
 from ops_api.web.guard import is_api
-from ops_api.web.languages import translated
 from ops_api.web.problems import Problem, problem, problem_of
 from ops_api.web.requests import BODY_BYTES_MAX
 
@@ -48,8 +48,8 @@ def _shown(found: Problem) -> Response:
         render_template(
             "problem.html",
             problem=found,
-            title=translated(found.title),
-            detail=translated(found.detail),
+            title=wording.problem_title(found.status, found.title),
+            detail=wording.refusal(found.type.rpartition(":")[2], found.detail),
         ),
         found.status,
     )

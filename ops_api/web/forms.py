@@ -5,6 +5,7 @@ A form carries the session's token and an Idempotency-Key of its own, so a doubl
 """
 
 import datetime as dt
+import functools
 import secrets
 from decimal import Decimal
 
@@ -21,6 +22,7 @@ from ops_api.web.state import tracker
 KEY_FIELD = "idempotency_key"
 KEY_BYTES = 16
 CENTS_PER_UNIT = 100
+MONEY_KEPT_MAX = 4096
 
 
 def install(app: Flask) -> None:
@@ -43,9 +45,15 @@ def form_key() -> str:
 
 def money(amount_cents: int) -> str:
     """Whole units without decimals, anything else with two, as the reader's language writes it."""
+    return _money(amount_cents, language())
+
+
+@functools.lru_cache(maxsize=MONEY_KEPT_MAX)
+def _money(amount_cents: int, language_name: str) -> str:
+    """The same few amounts stand in every row of every page."""
     units, cents = divmod(abs(amount_cents), CENTS_PER_UNIT)
     amount = Decimal(abs(amount_cents)).scaleb(-2) if cents else units
-    shown = format_decimal(amount, "#,##0.00" if cents else "#,##0", locale=language())
+    shown = format_decimal(amount, "#,##0.00" if cents else "#,##0", locale=language_name)
     return f"\N{MINUS SIGN}{shown}" if amount_cents < 0 else shown
 
 

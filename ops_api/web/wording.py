@@ -37,6 +37,34 @@ REFUSALS = {
     "idempotency-key-malformed": lazy_gettext("This form is damaged. Load the page again."),
     "idempotency-key-reused": lazy_gettext("This form was sent before with something else in it."),
 }
+# What a failure is called on a page; the API's titles stay English.
+PROBLEMS = {
+    400: lazy_gettext("Bad request"),
+    401: lazy_gettext("Sign in first"),
+    403: lazy_gettext("Not allowed"),
+    404: lazy_gettext("Not found"),
+    405: lazy_gettext("Not possible here"),
+    409: lazy_gettext("Not possible now"),
+    413: lazy_gettext("Too large"),
+    422: lazy_gettext("Not acceptable"),
+    429: lazy_gettext("Too many requests"),
+    500: lazy_gettext("Our mistake"),
+    503: lazy_gettext("Try again soon"),
+}
+# Details of failures that are no refusals (`web/failures.py`), named here for the catalogs.
+DETAILS = (
+    lazy_gettext("There is nothing at this address."),
+    lazy_gettext("This address does not take such a request."),
+    lazy_gettext(
+        "The database does not answer. Nothing was changed by half; try again in a moment."
+    ),
+    lazy_gettext("That was our mistake, and it is written down under this number."),
+)
+
+
+def problem_title(status: int, title: str) -> str:
+    """What a failure is called, in the reader's language."""
+    return str(PROBLEMS[status]) if status in PROBLEMS else title
 
 
 def refusal(slug: str, detail: str) -> str:

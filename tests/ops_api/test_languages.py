@@ -104,6 +104,13 @@ def test_refusals_are_translated_on_pages_and_never_in_the_api(app: Flask, world
     assert api.get_json()["detail"] == "Your role has no right to this."
 
 
+def test_a_failure_s_page_speaks_the_reader_s_language(app: Flask) -> None:
+    page = speaking(nobody(app), "ru", "/none")
+
+    assert "По этому адресу ничего нет." in page
+    assert "Not found" not in page
+
+
 def test_amounts_are_written_as_the_language_writes_them(app: Flask) -> None:
     with app.test_request_context(headers=RUSSIAN):
         assert money(-123456789) == "\N{MINUS SIGN}1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567,89"
