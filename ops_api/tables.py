@@ -1,6 +1,12 @@
 """Every table of the tracker; importing this fills `ops_api.metadata.metadata` completely."""
 
-from ops_api.auth.models import access_tokens, authorization_codes, security_events, sessions
+from ops_api.auth.models import (
+    access_tokens,
+    authorization_codes,
+    security_events,
+    sessions,
+    sign_in_tries,
+)
 from ops_api.days.models import business_days
 from ops_api.employees.models import employees
 from ops_api.idempotency.models import idempotency_keys
@@ -22,5 +28,6 @@ __all__ = [
     "publications",
     "security_events",
     "sessions",
+    "sign_in_tries",
     "tasks",
 ]

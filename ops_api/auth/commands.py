@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 
 from ops_api.auth import passwords
 from ops_api.auth.identity import Identity
+from ops_api.auth.limits import TooManyTriesError, count_try, forget_tries
 from ops_api.auth.sessions import start_session
 from ops_api.employees import rules
 from ops_api.errors import NotSignedInError, UnacceptableError
@@ -48,6 +49,12 @@ def sign_in(
     Raises NotSignedInError, the same and about as late for an unknown address as for a wrong
     password, and BusyError when too many sign in at once.
     """
+    tried = {"email": email, "address": address}
+    try:
+        in_transaction(engine, lambda each: count_try(each, now=now, **tried))
+    except TooManyTriesError:
+        log_security("sign_in_throttled", email=email)
+        raise
     wanted = {"email": _searchable(email)}
     row = in_transaction(engine, lambda each: each.execute(_CREDENTIALS, wanted).one_or_none())
     stored_hash = None if row is None else row.password_hash
@@ -62,6 +69,7 @@ def sign_in(
         if renewed:
             hashes = {"new_hash": renewed, "old_hash": stored_hash}
             connection.execute(_REHASH, {"employee_id": identity.employee_id} | hashes)
+        forget_tries(connection, **tried)
         connection.execute(_SEEN, {"employee_id": identity.employee_id, "now": now})
         return start_session(
             connection,

@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Identity,
+    Integer,
     LargeBinary,
     Table,
     Text,
@@ -87,6 +88,15 @@ access_tokens = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
     CheckConstraint("length(token_hash) = 32", "token_hash"),
     CheckConstraint("(session_hash is null) = (code_hash is null)", "session_by_code"),
+)
+
+# Grain: one row per account and address, or per address, from which a sign-in failed lately.
+sign_in_tries = Table(
+    "sign_in_tries",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("count_tries", Integer, nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False, index=True),
 )
 
 # Grain: one row per event. No foreign key: an event outlives, and may precede, what it is about.

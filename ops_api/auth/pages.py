@@ -6,6 +6,7 @@ from flask import Blueprint, Response, g, render_template, request
 from flask_babel import gettext as _
 
 from ops_api.auth import routes
+from ops_api.auth.limits import TooManyTriesError
 from ops_api.auth.provider.clients import origins_of
 from ops_api.auth.provider.server import provider
 from ops_api.auth.rules import local_address
@@ -32,7 +33,7 @@ def post_login() -> Response:
     email = request.form.get("email", "")
     try:
         signed_in = routes.begin(email, request.form.get("password", ""))
-    except NotSignedInError as refusal:
+    except (NotSignedInError, TooManyTriesError) as refusal:
         response = _login_page(request.form.get("next"), email=email, alert=refusal.detail)
         response.status_code = refusal.status
         return response

@@ -24,7 +24,7 @@ OPTIONS = {"templates/**.html": {"silent": "false", "trimmed": "true", "encoding
 # A refusal's detail is its second argument; pages translate it when they show it.
 REFUSALS = (
     "InvalidRequestError", "NotSignedInError", "NotAllowedError", "NotFoundError",
-    "ConflictError", "UnacceptableError",
+    "ConflictError", "UnacceptableError", "TooManyTriesError",
 )  # fmt: skip
 KEYWORDS = {
     **DEFAULT_KEYWORDS,

@@ -133,7 +133,9 @@ def test_each_caller_reaches_their_routes_and_no_other(app: Flask, world: World,
     wrong = []
     for name, (allowed, _) in TABLE.items():
         status = call(app, world, who, name)
-        may_answer_401 = name.endswith(("/login", "/session"))  # it is where one signs in
+        may_answer_401 = name.endswith(
+            ("/login", "/session", "/token", "/userinfo")
+        )  # it is where one signs in
         is_refused = status in refused and not (may_answer_401 and who in allowed)
         if is_refused is (who in allowed):
             wrong.append(f"{name}: {status}")
