@@ -1,0 +1,68 @@
+"""Guessing passwords takes ever longer, and locks nobody out."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from ops_api.auth.limits import (
+    FORGOTTEN_AFTER,
+    FREE_TRIES_OF_ADDRESS,
+    FREE_TRIES_OF_PAIR,
+    TooManyTriesError,
+    count_try,
+)
+from ops_api.auth.passwords import hash_password
+from tests.ops_api.conftest import World
+from tests.ops_api.http import nobody, slug
+
+PASSWORD = "correct horse battery"
+
+
+def sign_in(app: Flask, email: str, password: str, address: str = "10.0.0.1") -> TestResponse:
+    client = nobody(app)
+    client.http.environ_base["REMOTE_ADDR"] = address
+    return client.send("/api/v1/session", {"email": email, "password": password}, key="")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_guesser_waits_and_the_owner_elsewhere_does_not(
+    app: Flask, world: World, is_known: bool
+) -> None:
+    owner = world.employee(password_hash=hash_password(PASSWORD))
+    email = owner.email if is_known else "nobody@example.com"
+    for _ in range(FREE_TRIES_OF_PAIR + 1):
+        assert slug(sign_in(app, email, "wrong")) == "wrong-credentials"
+
+    assert slug(sign_in(app, email.upper(), PASSWORD)) == "too-many-tries"
+    assert sign_in(app, owner.email, PASSWORD, "10.0.0.2").status_code == 201
+    world.clock.forward(seconds=2)
+    assert slug(sign_in(app, email, "wrong")) == "wrong-credentials"
+    world.clock.forward(seconds=2)
+    assert slug(sign_in(app, email, "wrong")) == "too-many-tries"
+
+
+def attempt(world: World, email: str, address: str) -> bool:
+    try:
+        with world.engine.begin() as connection:
+            count_try(connection, email=email, address=address, now=world.clock())
+    except TooManyTriesError:
+        return False
+    return True
+
+
+def test_a_burst_gets_no_further_than_one_after_the_other(world: World) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        passed = list(pool.map(lambda _: attempt(world, "a@b.c", "10.0.0.1"), range(30)))
+
+    assert sum(passed) == FREE_TRIES_OF_PAIR + 1
+
+
+def test_one_address_may_not_try_everybody(world: World) -> None:
+    passed = [attempt(world, f"{n}@b.c", "10.0.0.1") for n in range(FREE_TRIES_OF_ADDRESS + 9)]
+
+    assert sum(passed) == FREE_TRIES_OF_ADDRESS + 1
+    world.clock.now += FORGOTTEN_AFTER * 2
+    assert all(attempt(world, f"{n}@b.c", "10.0.0.1") for n in range(5))
+    assert world.one("select count(*) from sign_in_tries") == 6
