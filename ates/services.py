@@ -140,9 +140,9 @@ def _mailbox(settings: Settings) -> list[Service]:
 def _dagster(settings: Settings) -> list[Service]:
     from pipelines import dagster_instance
 
-    port, grpc_port = settings.number("DAGSTER_PORT"), settings.number("DAGSTER_GRPC_PORT")
+    grpc_port, web_port = settings.number("DAGSTER_GRPC_PORT"), settings.number("DAGSTER_WEB_PORT")
     home = Path(settings["DAGSTER_HOME"])
-    names = ("DAGSTER_HOST", "DAGSTER_PORT", "DAGSTER_GRPC_HOST", "DAGSTER_GRPC_PORT")
+    names = ("DAGSTER_WEB_PORT", "DAGSTER_GRPC_HOST", "DAGSTER_GRPC_PORT")
     commands = dagster_instance.commands(home, {name: settings[name] for name in names})
     return [
         Service(
@@ -169,12 +169,12 @@ def _dagster(settings: Settings) -> list[Service]:
         Service(
             name="dagster-web",
             command=commands["webserver"],
-            probe=Answers(port, "/server_info"),
+            probe=Answers(web_port, "/server_info"),
             needs=("dagster-code",),
-            ports={"DAGSTER_PORT": port},
-            url=f"http://127.0.0.1:{port}",
+            ports={"DAGSTER_WEB_PORT": web_port},
             folder=home,
         ),
+        _gate(settings),
         Service(
             name="dagster-daemon",
             command=commands["daemon"],
@@ -184,6 +184,19 @@ def _dagster(settings: Settings) -> list[Service]:
             folder=home,
         ),
     ]
+
+
+def _gate(settings: Settings) -> Service:
+    port = settings.number("DAGSTER_PORT")
+    return Service(
+        name="dagster-gate",
+        command=[PYTHON, "-m", "pipelines.gateway.server"],
+        probe=Answers(port, "/auth/ready"),
+        needs=("dagster-web",),
+        uses=("tracker",),  # where people sign in
+        ports={"DAGSTER_PORT": port},
+        url=settings["DAGSTER_URL"],
+    )
 
 
 def _ates(name: str) -> list[str]:

@@ -196,10 +196,17 @@ SECTIONS = (
             Variable("DAGSTER_HOST", Unit.HOST, "127.0.0.1", "Where Dagster's pages listen."),
             Variable("DAGSTER_PORT", Unit.PORT, "3000", "Where Dagster's pages listen."),
             Variable(
-                "DAGSTER_URL",
-                Unit.URL,
-                "http://127.0.0.1:{DAGSTER_PORT}",
-                "How browsers reach Dagster's pages.",
+                "DAGSTER_WEB_PORT",
+                Unit.PORT,
+                "3001",
+                "Dagster's own web server, on loopback behind the gate that asks who it is.",
+            ),
+            Variable(
+                "DAGSTER_VIEWERS",
+                Unit.TEXT,
+                None,
+                "E-mail addresses of those who may look at Dagster besides its admins, with commas "
+                "between them; unset: nobody.",
             ),
             Variable(
                 "DAGSTER_GRPC_HOST",

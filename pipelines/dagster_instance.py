@@ -52,8 +52,8 @@ def commands(folder: Path, environment: Mapping[str, str]) -> dict[str, list[str
         *("--port", environment["DAGSTER_GRPC_PORT"]),
     ]
     web_address = [
-        *("--host", environment.get("DAGSTER_HOST", LOOPBACK)),
-        *("--port", environment["DAGSTER_PORT"]),
+        *("--host", LOOPBACK),  # it asks nobody who they are: the gate before it does
+        *("--port", environment["DAGSTER_WEB_PORT"]),
     ]
     quietly = ["--log-level", "warning"]
     threads = ["--max-workers", str(CODE_SERVER_THREADS)]

@@ -219,7 +219,8 @@ def _target(request: Request) -> str:
 def _for_viewer(request: Request, body: bytes) -> bytes:
     is_json = request.headers.get("content-type", "").partition(";")[0] == "application/json"
     is_encoded = "content-encoding" in request.headers
-    if request.url.path != GRAPHQL or request.url.query or not is_json or is_encoded:
+    # Of a POST in JSON, Dagster reads the body alone; pages name the operation in the query.
+    if request.method != "POST" or request.url.path != GRAPHQL or not is_json or is_encoded:
         raise documents.NotForViewersError("a change that is no GraphQL")
     return documents.reading_body(body)
 

@@ -128,10 +128,10 @@ def test_the_commands_name_every_address() -> None:
     environment = {
         "DAGSTER_GRPC_PORT": "4266",
         "DAGSTER_GRPC_HOST": "0.0.0.0",  # noqa: S104 - only a word here
-        "DAGSTER_PORT": "3000",
+        "DAGSTER_WEB_PORT": "3001",
     }
     commands = dagster_instance.commands(Path("home"), environment)
 
     assert list(commands) == ["code-server", "webserver", "daemon"]
     assert "--host 0.0.0.0 --port 4266" in " ".join(commands["code-server"])
-    assert "--host 127.0.0.1 --port 3000" in " ".join(commands["webserver"])
+    assert "--host 127.0.0.1 --port 3001" in " ".join(commands["webserver"])
