@@ -1,37 +1,38 @@
-"""Who is looking: the tracker's session cookie, asked about at the tracker.
+"""Who is looking: the tracker, our OpenID provider, is asked anew what a sign-in is worth.
 
-Cookies ignore ports, so a browser that signed in at the tracker sends its cookie here, too, as
-long as both are visited under the same host name. The tracker alone says what a cookie is worth.
+Streamlit reads its cookie once, when a page connects, and believes it for a month. So the access
+token in it is shown to the provider on every run, with a short memory: a sign-out, wherever it
+happened, or a role taken away is felt within seconds, in every open tab.
 """
 
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
 import requests
 import streamlit as st
+from streamlit.web.server.starlette import starlette_websocket
+from streamlit.web.server.starlette.starlette_server_config import TOKENS_COOKIE_NAME
 
 from contracts.environment import read_environment
 from dashboards.settings import DashboardSettings
 from warehouse.reading import Reader, Role
 
-# On https the cookie has the prefix that binds it to the host; the tracker knows which it reads.
-SESSION_COOKIES = ("__Host-ates_session", "ates_session")
 ANSWER_SECONDS_MAX = 3
-# How long a role taken away, or a sign-out at the tracker, may go unnoticed.
+# How long a role taken away, or a sign-out elsewhere, may go unnoticed.
 ROLE_CACHE_SECONDS = 3
-# How long the last answer stands in for a tracker that does not answer.
+# How long the last answer stands in for a provider that does not answer.
 SILENCE_SECONDS_MAX = 60
 VIEWERS_MAX = 1_000
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """A signed-in employee, as the tracker describes them at this moment."""
+    """A signed-in employee, as the provider describes them at this moment."""
 
-    employee_id: UUID
+    employee_id: UUID = msgspec.field(name="sub")
     name: str
     role: Role
 
@@ -42,7 +43,7 @@ class Viewer(msgspec.Struct, frozen=True):
 
 
 class TrackerSilentError(RuntimeError):
-    """The tracker does not answer, so nobody's rights are known."""
+    """The provider does not answer, so nobody's rights are known."""
 
 
 class _Silence(msgspec.Struct, frozen=True):
@@ -54,48 +55,47 @@ _last_answers: OrderedDict[str, tuple[float, Viewer]] = OrderedDict()
 
 def current_viewer() -> Viewer | None:
     """Whoever this page is shown to, or nobody. Raises TrackerSilentError."""
-    return viewer_of(st.context.cookies)
+    if not st.user.is_logged_in or float(str(st.user.get("exp", 0))) <= time.time():
+        return None
+    return viewer_of_token(st.user.tokens["access"])
 
 
 def viewer_of(cookies: Mapping[str, str]) -> Viewer | None:
-    """Whoever a browser with these cookies is signed in as, or nobody. Raises TrackerSilentError.
+    """Whoever a request with these cookies comes from, or nobody. Raises TrackerSilentError.
 
-    While the tracker is silent, its last answer holds for SILENCE_SECONDS_MAX.
+    For routes beside the pages. How Streamlit signs its cookies is its own affair, so its own
+    reader is used; a test fails if a new version does it otherwise.
     """
-    cookie = next((cookies[name] for name in SESSION_COOKIES if name in cookies), None)
-    if not cookie:
-        return None
-    answer = _ask_tracker(cookie)
+    raw = starlette_websocket._get_signed_cookie_with_chunks(dict(cookies), TOKENS_COOKIE_NAME)
+    token = json.loads(raw).get("access_token") if raw else None
+    return viewer_of_token(token) if token else None
+
+
+def viewer_of_token(token: str) -> Viewer | None:
+    """Whoever holds an access token, or nobody when it is worth nothing any more.
+
+    While the provider is silent, its last answer holds for SILENCE_SECONDS_MAX; then
+    TrackerSilentError is raised.
+    """
+    answer = _ask_provider(token)
     if isinstance(answer, _Silence):
-        asked_at, viewer = _last_answers.get(cookie, (0.0, None))
+        asked_at, viewer = _last_answers.get(token, (0.0, None))
         if viewer is None or time.monotonic() - asked_at > SILENCE_SECONDS_MAX:
             raise TrackerSilentError(answer.reason)
         return viewer
-    _remember(cookie, answer)
+    _remember(token, answer)
     return answer
 
 
-def sign_in_url() -> str:
-    """The tracker's sign-in page under the host name this page is visited by.
-
-    Under another name the browser would not send the cookie back to us.
-    """
-    tracker = urlsplit(read_environment(DashboardSettings).tracker_url)
-    here = urlsplit(st.context.url or "")
-    if here.hostname is None:
-        return f"{tracker.geturl().rstrip('/')}/login"
-    host = f"[{here.hostname}]" if ":" in here.hostname else here.hostname
-    port = f":{tracker.port}" if tracker.port else ""
-    return f"{tracker.scheme}://{host}{port}/login"
-
-
 @st.cache_resource(ttl=ROLE_CACHE_SECONDS, max_entries=VIEWERS_MAX, show_spinner=False)
-def _ask_tracker(cookie: str) -> Viewer | _Silence | None:
-    cookies = dict.fromkeys(SESSION_COOKIES, cookie)
-    url = f"{read_environment(DashboardSettings).tracker_url.rstrip('/')}/api/v1/me"
+def _ask_provider(token: str) -> Viewer | _Silence | None:
+    url = f"{read_environment(DashboardSettings).tracker_url.rstrip('/')}/oauth/userinfo"
     try:
         answer = requests.get(
-            url, cookies=cookies, timeout=ANSWER_SECONDS_MAX, allow_redirects=False
+            url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=ANSWER_SECONDS_MAX,
+            allow_redirects=False,
         )
         if answer.status_code == requests.codes.unauthorized:
             return None
@@ -105,9 +105,9 @@ def _ask_tracker(cookie: str) -> Viewer | _Silence | None:
         return _Silence(str(error))
 
 
-def _remember(cookie: str, viewer: Viewer | None) -> None:
-    _last_answers.pop(cookie, None)
+def _remember(token: str, viewer: Viewer | None) -> None:
+    _last_answers.pop(token, None)
     if viewer is not None:
-        _last_answers[cookie] = (time.monotonic(), viewer)
+        _last_answers[token] = (time.monotonic(), viewer)
         while len(_last_answers) > VIEWERS_MAX:
             _last_answers.popitem(last=False)

@@ -11,13 +11,13 @@ import streamlit as st
 from dashboards.frame import require_viewer, show_who_is_here
 from dashboards.navigation import pages_for
 
+viewer = require_viewer()
 # A local picture: an icon by name would make the browser ask a public host.
 st.set_page_config(
     page_title="UberPopug",
     page_icon=str(Path(__file__).parent / "images" / "favicon.png"),
     layout="wide",
 )
-viewer = require_viewer()
 page = st.navigation(pages_for(viewer.role))
 show_who_is_here(viewer)
 page.run()

@@ -17,6 +17,7 @@ from dashboards.settings import DashboardSettings
 SCRIPT = Path(__file__).with_name("app.py")
 # What a first page needs, and what takes a second to load: loaded before anybody waits for it.
 WARM_MODULES = ("altair", "duckdb", "pandas", "pyarrow", "xlsxwriter", "dashboards.frame")
+DISCOVERY = "/.well-known/openid-configuration"
 log = logging.getLogger(__name__)
 
 
@@ -24,11 +25,25 @@ def create_app(settings: DashboardSettings) -> st.App:
     """Everything that answers under the dashboards' address."""
     return st.App(
         SCRIPT,
+        secrets={"auth": _sign_in(settings)},
         lifespan=_warm_up,
         routes=[*exports.ROUTES, *languages.ROUTES],
         middleware=[Middleware(Front, settings=settings)],
         on_script_error=_log_script_error,
     )
+
+
+def _sign_in(settings: DashboardSettings) -> dict[str, Any]:
+    """How Streamlit sends people to the tracker and what it keeps of them."""
+    return {
+        "redirect_uri": f"{settings.dashboards_url.rstrip('/')}/oauth2callback",
+        "cookie_secret": settings.cookie_secret,
+        "client_id": "dashboards",
+        "client_secret": settings.oidc_dashboards_secret,
+        "server_metadata_url": f"{settings.tracker_url.rstrip('/')}{DISCOVERY}",
+        "expose_tokens": ["access"],
+        "client_kwargs": {"scope": "openid profile email"},
+    }
 
 
 @asynccontextmanager

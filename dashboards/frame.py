@@ -9,7 +9,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from contracts.environment import read_environment
-from dashboards.access import TrackerSilentError, Viewer, current_viewer, sign_in_url
+from dashboards.access import TrackerSilentError, Viewer, current_viewer
 from dashboards.figures import read_waiting
 from dashboards.languages import NAMES, _, _n, language
 from dashboards.settings import DashboardSettings
@@ -63,8 +63,8 @@ def require_viewer() -> Viewer:
         )
         st.stop()
     if viewer is None:
-        st.info(_("Please sign in to see this page, then come back and reload it."))
-        st.link_button(_("Sign in"), sign_in_url(), type="primary")
+        st.info(_("You are being taken to the sign-in page."))
+        st.login()
         st.stop()
     return viewer
 
@@ -118,6 +118,7 @@ def show_who_is_here(viewer: Viewer) -> None:
             _("Tasks"), read_environment(DashboardSettings).tracker_url, icon=":material/checklist:"
         )
         show_languages()
+        st.button(_("Sign out"), on_click=st.logout, icon=":material/logout:")
 
 
 def show_languages() -> None:
@@ -155,4 +156,3 @@ def _refuse(viewer: Viewer, roles: frozenset[Role]) -> None:
             name=plain(viewer.name), roles=", ".join(wanted), role=role_name(viewer.role)
         )
     )
-    st.link_button(_("Sign in as somebody else"), sign_in_url())

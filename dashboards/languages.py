@@ -54,11 +54,11 @@ def locale() -> Locale:
 
 
 @contextmanager
-def speaking(name: str) -> Iterator[None]:
+def speaking(name: str) -> Iterator[str]:
     """A language for code that runs outside of a page."""
     token = _chosen.set(name)
     try:
-        yield
+        yield name
     finally:
         _chosen.reset(token)
 

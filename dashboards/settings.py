@@ -1,5 +1,6 @@
 """What the dashboards need to know about their surroundings; defaults live in `ates`."""
 
+import hmac
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,8 @@ class DashboardSettings(msgspec.Struct, frozen=True, kw_only=True):
     lake_reader_url: str
     business_timezone: str
     dagster_url: str
+    dashboards_url: str
+    oidc_dashboards_secret: Annotated[str, Meta(min_length=16)]
     dashboards_host: str = "127.0.0.1"
     dashboards_port: Annotated[int, Meta(ge=1, le=65535)] = 8501
 
@@ -34,6 +37,12 @@ class DashboardSettings(msgspec.Struct, frozen=True, kw_only=True):
     def zone(self) -> ZoneInfo:
         """Where a business day begins and ends."""
         return ZoneInfo(self.business_timezone)
+
+    @property
+    def cookie_secret(self) -> str:
+        """What signs Streamlit's cookies: derived, so that there is one secret to keep."""
+        key = self.oidc_dashboards_secret.encode()
+        return hmac.digest(key, b"cookies of the dashboards", "sha256").hex()
 
 
 def check_options() -> None:
