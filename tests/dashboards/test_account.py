@@ -82,7 +82,6 @@ def test_a_filter_that_is_chosen_is_in_the_address(open_page: Open) -> None:
 
 @pytest.mark.parametrize("kind", ["payout", "reward", "fee"])
 def test_an_entry_in_the_address_is_explained(open_page: Open, tracker: Tracker, kind: str) -> None:
-    tracker.sign_in("worker")
     entry_id = _entry_of(tracker, kind)
     words = {
         "payout": "began with \u221215.00; fees 0.00 and rewards +40.00 made it **25.00**",
@@ -105,7 +104,7 @@ def _entry_of(tracker: Tracker, kind: str) -> str:
     from warehouse.account import read_entries
     from warehouse.reading import Reader
 
-    anna = tracker.employees["worker"]
+    anna = tracker.employee("worker")
     reader = Reader(role="worker", employee_id=anna)
     entries = door.read(
         lambda one: read_entries(one, reader=reader, employee_id=anna, first=YESTERDAY, last=TODAY)

@@ -11,7 +11,7 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from dashboards import figures
+from dashboards import access, figures
 from dashboards import lake as lake_door
 from dashboards.access import Viewer
 from dashboards.settings import check_options
@@ -189,27 +189,47 @@ def test_others_see_a_sentence_and_no_figure(open_page: Open, role: str) -> None
     assert not app.exception
 
 
-def test_nobody_signed_in_gets_the_way_to_sign_in(open_page: Open) -> None:
+def test_nobody_signed_in_is_taken_to_the_sign_in_page(open_page: Open) -> None:
     app = open_page(None)
 
-    assert "Please sign in" in text_of(app)
-    assert app.get("link_button")[0].proto.url.endswith("/login")
+    assert "You are being taken to the sign-in page" in text_of(app)
     assert not app.metric
 
 
-def test_a_made_up_cookie_is_nobodys(open_page: Open, cookies: dict[str, str]) -> None:
-    cookies["ates_session"] = "A" * 43
-
-    assert "Please sign in" in text_of(open_page(None))
-
-
-def test_a_silent_tracker_shows_no_figure(
-    open_page: Open, cookies: dict[str, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("change", [{"exp": 1}, {"tokens": {"access": "made up"}}])
+def test_an_expired_or_made_up_sign_in_is_nobodys(
+    open_page: Open, change: dict[str, object]
 ) -> None:
-    cookies["ates_session"] = "A" * 43
+    app = open_page("admin")
+    app.user = {**app.user, **change}
+
+    app.run()
+
+    assert "You are being taken to the sign-in page" in text_of(app)
+    assert not app.metric
+
+
+def test_a_silent_tracker_keeps_the_last_role_for_a_minute_only(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("admin")
+    monkeypatch.setenv("TRACKER_URL", "http://127.0.0.1:1")
+    access._ask_provider.clear()
+
+    assert app.run().metric
+    monkeypatch.setattr(access, "SILENCE_SECONDS_MAX", -1)
+    app.run()
+
+    assert "The task tracker is not answering" in text_of(app)
+    assert not app.metric
+
+
+def test_a_tracker_that_was_silent_from_the_first_shows_no_figure(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TRACKER_URL", "http://127.0.0.1:1")
 
-    app = open_page(None)
+    app = open_page("admin")
 
     assert "The task tracker is not answering" in text_of(app)
     assert not app.metric
@@ -263,7 +283,7 @@ def test_a_page_without_its_options_is_refused() -> None:
 
 @pytest.mark.usefixtures("surroundings")
 def test_figures_refuse_who_may_not_know() -> None:
-    viewer = Viewer(UUID(int=1), "Iris", "worker")
+    viewer = Viewer(employee_id=UUID(int=1), name="Iris", role="worker")
 
     with pytest.raises(ReadRefusedError):
         figures.read_figures(read_company, viewer, local_date=TODAY, count_days=7)
