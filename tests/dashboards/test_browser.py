@@ -26,8 +26,15 @@ FELT_MILLISECONDS_MAX = 20_000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DESK = {"width": 1280, "height": 1600}
 PHONE = {"width": 390, "height": 844}
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 # What Streamlit itself does wrong: axe's rule, the part of the page, and what it is.
 ALLOWED: dict[str, str] = {}
 
@@ -49,7 +56,8 @@ def browser() -> Iterator[Browser]:
 @contextlib.contextmanager
 def visit(browser: Browser, **options: object) -> Iterator[BrowserContext]:
     """A browser of somebody's own: no cookie yet."""
-    context = browser.new_context(**{"viewport": DESK, "locale": "en-GB", **options})  # type: ignore[arg-type]
+    settings: dict[str, object] = {"viewport": DESK, "locale": "en-GB", **options}
+    context = browser.new_context(**settings)  # type: ignore[arg-type]
     context.set_default_timeout(PAGE_MILLISECONDS_MAX)
     try:
         yield context
