@@ -199,6 +199,8 @@ def served(
     tracker: Tracker, shared_lake: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The dashboards' address, run by `ates serve` as in a container."""
+    for role in ("worker", "manager", "accountant", "admin"):
+        tracker.employee(role)
     environment = {
         **shared_lake,
         **tracker.variables(),
