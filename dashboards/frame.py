@@ -118,7 +118,9 @@ def show_who_is_here(viewer: Viewer) -> None:
             _("Tasks"), read_environment(DashboardSettings).tracker_url, icon=":material/checklist:"
         )
         show_languages()
-        st.button(_("Sign out"), on_click=st.logout, icon=":material/logout:")
+        if st.button(_("Sign out"), icon=":material/logout:"):
+            st.logout()
+            st.stop()  # what follows would find nobody and ask for another sign-in at once
 
 
 def show_languages() -> None:
@@ -127,10 +129,10 @@ def show_languages() -> None:
     links = [
         label
         if name == here
-        else f'<a href="/language/{name}" target="_self" lang="{name}">{label}</a>'
+        else f'<a href="/language/{name}" lang="{name}" style="color: inherit">{label}</a>'
         for name, label in NAMES.items()
     ]
-    st.markdown(" · ".join(links), unsafe_allow_html=True)
+    st.html(" · ".join(links))
 
 
 def role_name(role: Role) -> str:

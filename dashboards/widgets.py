@@ -158,8 +158,8 @@ def show_downloads(export: str, **query: object) -> None:
     """Links to what stands above as CSV and as XLSX."""
     wanted = {name: str(value) for name, value in query.items() if value not in (None, "")}
     links = [
-        f'<a href="/export/{export}.{kind}?{html.escape(urlencode(wanted))}" target="_self">'
+        f'<a href="/export/{export}.{kind}?{html.escape(urlencode(wanted))}" style="color: inherit">'
         f"{kind.upper()}</a>"
         for kind in ("csv", "xlsx")
     ]
-    st.markdown(_("Download:") + f" {' · '.join(links)}", unsafe_allow_html=True)
+    st.html(html.escape(_("Download:")) + f" {' · '.join(links)}")
