@@ -158,8 +158,8 @@ def show_downloads(export: str, **query: object) -> None:
     """Links to what stands above as CSV and as XLSX."""
     wanted = {name: str(value) for name, value in query.items() if value not in (None, "")}
     links = [
-        f'<a href="/export/{export}.{kind}?{html.escape(urlencode(wanted))}" style="color: inherit">'
-        f"{kind.upper()}</a>"
+        f'<a href="/export/{export}.{kind}?{html.escape(urlencode(wanted))}" '
+        f'style="color: inherit">{kind.upper()}</a>'
         for kind in ("csv", "xlsx")
     ]
     st.html(html.escape(_("Download:")) + f" {' · '.join(links)}")
