@@ -42,7 +42,7 @@ def _apply_batches(folder: Path) -> list[float]:
     settings = LakeSettings(
         lake_catalog_url=servers().new_database(), lake_data_path=str(folder / "lake")
     )
-    rows = (LogRow(position, "tasks", body) for _, position, _, body, _ in records())
+    rows = (LogRow(int(position), "tasks", body) for _, position, _, body, _ in records())
     costs = []
     with connect(settings) as lake:
         create_tables(lake)

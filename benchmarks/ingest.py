@@ -196,4 +196,4 @@ def _record(
         correlation_id=uuid.UUID(int=rng.getrandbits(128), version=4),
     )
     milliseconds = int(occurred_at.timestamp() * 1000)
-    return b"tasks", position, str(task_id).encode(), body, milliseconds
+    return b"tasks", b"%d" % position, str(task_id).encode(), body, milliseconds
