@@ -2,6 +2,7 @@
 
 import random
 import statistics
+import tempfile
 import time
 from uuid import UUID
 
@@ -47,7 +48,12 @@ def run() -> list[Ratio]:
         tracker_url="http://localhost",
         tracker_host="127.0.0.1",
         tracker_port=8000,
-        tracker_service_token="token-of-the-benchmark",
+        dashboards_url="http://localhost:8501",
+        dagster_url="http://localhost:3000",
+        oidc_keys_path=tempfile.mkdtemp(prefix="ates-bench-keys-"),
+        oidc_dashboards_secret="secret-of-the-dashboards",
+        oidc_dagster_secret="secret-of-the-dagster-gate",
+        oidc_pipelines_secret="secret-of-the-pipelines",
     )
     app = create_app(settings, engine, system_clock, random.SystemRandom())
     client = app.test_client()

@@ -51,4 +51,4 @@ def _reader() -> Identity | None:
 
 def _dashboards_url() -> str:
     """Where accounts, statements and the company's figures are shown."""
-    return str(getattr(tracker().settings, "dashboards_url", ""))
+    return tracker().settings.dashboards_url
