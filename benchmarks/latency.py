@@ -1,0 +1,197 @@
+"""From the answer to an HTTP completion to its postings in the committed ledger.
+
+A whole installation as `ates up` starts it: tracker, relay, broker and the ingest window inside
+Dagster. One employee completes tasks at a steady pace while somebody looks at the lake.
+"""
+
+import concurrent.futures
+import contextlib
+import os
+import statistics
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import requests
+import sqlalchemy as sa
+
+from ates import reach
+from ates.embedded.process import free_port
+from ates.settings import Settings, load
+from ates.supervisor import Stack
+from ates.variables import VARIABLES, Unit
+from benchmarks.ratio import Ratio
+from benchmarks.reassign import add_workers
+from contracts.environment import read_environment
+from ops_api.auth.sessions import start_session
+from ops_api.clock import system_clock
+from ops_api.web.guard import COOKIE
+from warehouse.lake import connect
+from warehouse.settings import LakeSettings
+
+RATES_PER_SECOND = (5, 200)
+SECONDS = 30
+WARM_UP_COMPLETIONS = 20
+CLIENTS = 8
+LOOK_SECONDS = 0.02
+ARRIVAL_SECONDS_MAX = 60.0
+P50_SECONDS_ALLOWED = 1.0
+P99_SECONDS_ALLOWED = 3.0
+
+FILL = sa.text("""
+with created as (
+    insert into tasks (
+        task_id, title, status, assignee_id, fee_cents, reward_cents, assignment_number, version,
+        created_by, created_at
+    )
+    select uuidv7(), 'Sweep the roof, number ' || n, 'open', :worker, 1500, 3000, 1, 2, :worker,
+        now()
+    from generate_series(1, :count) as n
+    returning task_id
+)
+select task_id from created
+""")
+POSITIONS = sa.text("""
+select subject, position from event_log where type = 'task.completed'
+""")
+
+
+def run() -> list[Ratio]:
+    """Median and 99th percentile at a quiet and at a busy pace, beside what is allowed."""
+    with _installation() as settings:
+        environment = settings.environment()
+        with reach.tracker_engine(environment) as engine:
+            cookie, task_ids = _fill(engine)
+            with _watched(environment) as seen:
+                desk = _Desk(environment["TRACKER_URL"], cookie)
+                desk.complete(task_ids[:WARM_UP_COMPLETIONS], RATES_PER_SECOND[0])
+                rest = iter(task_ids[WARM_UP_COMPLETIONS:])
+                found: list[Ratio] = []
+                for rate in RATES_PER_SECOND:
+                    chosen = [next(rest) for _ in range(rate * SECONDS)]
+                    answered_at = desk.complete(chosen, rate)
+                    found += _ratios(rate, seen.waits(engine, answered_at))
+    return found
+
+
+@contextlib.contextmanager
+def _installation() -> Iterator[Settings]:
+    ports = {name: str(free_port()) for name, each in VARIABLES.items() if each.unit is Unit.PORT}
+    around = {name: text for name, text in os.environ.items() if name not in VARIABLES}
+    with tempfile.TemporaryDirectory(prefix="ates-bench-") as folder:
+        Path(folder).chmod(0o711)  # the database's own system user passes through
+        home = str(Path(folder) / "home")
+        settings = load({**around, **ports, "ATES_HOME": home}, dotenv_file=None)
+        with Stack(settings) as stack:
+            stack.start(lambda *_: None)
+            yield settings
+
+
+def _fill(engine: sa.Engine) -> tuple[str, list[uuid.UUID]]:
+    """One worker's session and open tasks of theirs.
+
+    Their creation was never an event: what is measured is how soon completions arrive.
+    """
+    count = WARM_UP_COMPLETIONS + sum(RATES_PER_SECOND) * SECONDS
+    with engine.begin() as connection:
+        worker_id = add_workers(connection)
+        rows = connection.execute(FILL, {"worker": worker_id, "count": count})
+        task_ids = list(rows.scalars())
+        return start_session(connection, employee_id=worker_id, now=system_clock()), task_ids
+
+
+class _Desk:
+    """Completes tasks over HTTP, each at its moment."""
+
+    def __init__(self, url: str, cookie: str) -> None:
+        self._url = url
+        self._cookie = cookie
+        self._local = threading.local()
+
+    def complete(self, task_ids: list[uuid.UUID], rate_per_second: int) -> dict[str, float]:
+        """When each completion was answered, by task."""
+        begun = time.time()
+        with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+            due = [begun + number / rate_per_second for number in range(len(task_ids))]
+            return dict(pool.map(self._complete, task_ids, due))
+
+    def _complete(self, task_id: uuid.UUID, due_at: float) -> tuple[str, float]:
+        time.sleep(max(0.0, due_at - time.time()))
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+            self._local.session.cookies.set(COOKIE, self._cookie)
+        answer = self._local.session.post(
+            f"{self._url}/api/v1/tasks/{task_id}/complete",
+            json={},
+            headers={"Idempotency-Key": str(uuid.uuid4())},
+            timeout=30,
+        )
+        answer.raise_for_status()
+        return str(task_id), time.time()
+
+
+class _Seen:
+    """When the lake was seen to be complete up to which position."""
+
+    def __init__(self) -> None:
+        self.looks: list[tuple[float, int]] = []
+
+    def waits(self, engine: sa.Engine, answered_at: dict[str, float]) -> list[float]:
+        """Seconds from each answer to the commit, never below zero."""
+        deadline = time.monotonic() + ARRIVAL_SECONDS_MAX
+        while True:
+            with engine.begin() as connection:
+                positions = {each.subject: each.position for each in connection.execute(POSITIONS)}
+            wanted = [positions.get(task_id) for task_id in answered_at]
+            if None not in wanted and self.looks[-1][1] >= max(filter(None, wanted)):
+                break
+            assert time.monotonic() < deadline, "completions do not arrive"
+            time.sleep(LOOK_SECONDS)
+        seen_at = dict[int, float]()
+        last = 0
+        for at, position in self.looks:
+            seen_at |= dict.fromkeys(range(last + 1, position + 1), at)
+            last = max(last, position)
+        return [max(0.0, seen_at[positions[task_id]] - at) for task_id, at in answered_at.items()]
+
+
+@contextlib.contextmanager
+def _watched(environment: dict[str, str]) -> Iterator[_Seen]:
+    seen, is_over = _Seen(), threading.Event()
+
+    def look() -> None:
+        with connect(read_environment(LakeSettings, environment), read_only=True) as lake:
+            while not is_over.wait(LOOK_SECONDS):
+                row = lake.execute("select contiguous_position from ops.ingest_state").fetchone()
+                assert row is not None
+                if not seen.looks or seen.looks[-1][1] != row[0]:
+                    seen.looks.append((time.time(), row[0]))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        is_over.set()
+        watcher.join()
+
+
+def _ratios(rate: int, waits: list[float]) -> list[Ratio]:
+    p50, p99 = statistics.median(waits), statistics.quantiles(waits, n=100)[98]
+    return [
+        Ratio(
+            name=f"completion to ledger at {rate}/s, {name}",
+            ours=measured,
+            baseline=allowed,
+            ratio=allowed / max(measured, LOOK_SECONDS),
+            goal=1,
+            unit="s",
+        )
+        for name, measured, allowed in (
+            ("p50", p50, P50_SECONDS_ALLOWED),
+            ("p99", p99, P99_SECONDS_ALLOWED),
+        )
+    ]
