@@ -46,7 +46,7 @@ def test_one_signs_in_sees_one_s_tasks_and_signs_out(app: Flask, world: World) -
     assert employee.name in home.text
     assert "Nothing to do right now" in home.text
     out = client.submit("/logout", client.form(home, "/logout"))
-    assert (out.status_code, out.location) == (303, "/login")
+    assert (out.status_code, out.location) == (303, "/login?signed_out=1")
     assert client.page("/").status_code == 303
 
 

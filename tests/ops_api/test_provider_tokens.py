@@ -134,7 +134,7 @@ def test_a_service_gets_a_token_for_what_it_may(app: Flask, world: World) -> Non
     world.clock.now += SERVICE_TOKEN_LIFETIME
     refused = service(app, token).send("/api/v1/business-days/close-due")
     assert slug(refused) == "not-signed-in"
-    assert refused.headers["WWW-Authenticate"] == 'Bearer realm="ates"'
+    assert refused.headers["WWW-Authenticate"] == 'Bearer realm="ates", error="invalid_token"'
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,9 @@ def test_tables_are_made_once_and_new_ones_added_later(
 
     scripts = tmp_path / "tables"
     scripts.mkdir()
-    for number in range(1, 5):
-        (scripts / f"0{number}.sql").write_text("select 1;")
-    (scripts / "05_new.sql").write_text("create table marts.brand_new (x integer);")
+    for applied in Path(str(lake_module._tables_folder())).glob("*.sql"):
+        (scripts / applied.name).write_text("select 1;")
+    (scripts / "99_new.sql").write_text("create table marts.brand_new (x integer);")
     monkeypatch.setattr(lake_module, "_tables_folder", lambda: scripts)
     create_tables(lake)
 
