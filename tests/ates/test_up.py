@@ -74,7 +74,7 @@ def test_every_service_is_ready_within_the_memory_promised(up: Up) -> None:
     done = up.ates("status")
 
     assert done.returncode == 0, done.stdout
-    assert len(re.findall(r" ready ", done.stdout)) == 9
+    assert len(re.findall(r" ready ", done.stdout)) == 10
     assert sum(row.memory_bytes for row in up.stack.status()) < MEMORY_BYTES_MAX
 
 
