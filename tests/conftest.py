@@ -1,6 +1,7 @@
 """Real servers for all tests: started once per session, gone with pytest however it ends."""
 
 import contextlib
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
 
 # A test database need not survive a power cut; kill -9 of the server loses nothing even so.
 POSTGRES_FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
+WORKERS_MAX = 4
 TEMPLATE_DATABASE = "tracker_template"
 NewDatabase = Callable[..., str]
+
+
+def pytest_configure() -> None:
+    """Every worker has ports of its own: one that is chosen is free until somebody listens."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    process.FREE_PORTS = process.FREE_PORTS[number % WORKERS_MAX :: WORKERS_MAX]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +25,8 @@ POLL_SECONDS = 0.03
 PR_SET_PDEATHSIG = 1
 FREE_PORTS = range(20_000, 32_000)  # below every usual range of ephemeral ports
 FREE_PORT_TRIES_MAX = 100
+PORTS_REMEMBERED_MAX = 500
+_ports_given: deque[int] = deque(maxlen=PORTS_REMEMBERED_MAX)
 READY_FILE = "ready"
 
 
@@ -106,10 +109,16 @@ def is_port_taken(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port() -> int:
-    """A port that is free now and that the kernel will not give to an outgoing connection."""
+    """A port that is free now and that the kernel will not give to an outgoing connection.
+
+    Not one that was given a moment ago, though nobody may listen there yet.
+    """
     for port in random.sample(FREE_PORTS, FREE_PORT_TRIES_MAX):
+        if port in _ports_given:
+            continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _ports_given.append(port)
             return port
     raise ServerError("no free port found")
 
