@@ -24,7 +24,7 @@ def run() -> list[Ratio]:
         settings = LakeSettings(
             lake_catalog_url=servers().new_database(), lake_data_path=str(folder / "lake")
         )
-        log = [LogRow(position, "tasks", body) for _, position, _, body, _ in records()]
+        log = [LogRow(int(position), "tasks", body) for _, position, _, body, _ in records()]
         with connect(settings) as lake:
             create_tables(lake)
             state = None
