@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from contracts.environment import read_environment
 from ops_api import health
 from ops_api.auth import pages as auth_pages
+from ops_api.auth import pages_account as account_pages
 from ops_api.auth import routes as auth_routes
 from ops_api.auth.provider import routes as provider_routes
 from ops_api.auth.provider import server as provider_server
@@ -42,6 +43,7 @@ PARTS = (
     health,
     auth_routes,
     auth_pages,
+    account_pages,
     provider_routes,
     employees_routes,
     employees_pages,

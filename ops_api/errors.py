@@ -7,6 +7,7 @@ RuleViolation              the request is refused; asking again will not help; n
   NotFoundError       404  there is no such thing
   ConflictError       409  it contradicts the present state
   UnacceptableError   422  it can be read, but a value is impossible
+  TooManyTriesError   429  it was tried too often; later it may be tried again
 BusyError             503  too much at once; the same request may work in a moment
 
 `slug` names the case for programs (`no-assignable-employee`), the message is for people.
@@ -67,6 +68,17 @@ class UnacceptableError(RuleViolation):
 
     status = 422
     title = "Not acceptable"
+
+
+class TooManyTriesError(RuleViolation):
+    """Too often; `retry_after_seconds` later it may be tried again."""
+
+    status = 429
+    title = "Too many tries"
+
+    def __init__(self, slug: str, detail: str, retry_after_seconds: int) -> None:
+        super().__init__(slug, detail)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class BusyError(Exception):

@@ -2,7 +2,7 @@
 
 A request's row is written at once in a transaction of its own, so a refusal is on record although
 everything else of its request is rolled back. A database that does not answer costs the row, not
-the line.
+the line; so does a crowd of refusals (`refusals.py`).
 """
 
 import datetime as dt
@@ -18,9 +18,8 @@ from contracts import logs
 from ops_api.auth.identity import actor_of
 from ops_api.web.state import tracker
 
-DETAIL_LENGTH_MAX = 2000
+DETAIL_LENGTH_MAX = 500
 KEPT = dt.timedelta(days=400)
-# Whoever is refused writes a row: no crowd of them may fill the disk.
 EVENTS_MAX = 1_000_000
 PURGE_EVERY = 64
 PURGED_AT_ONCE_MAX = 1000
@@ -43,24 +42,25 @@ delete from security_events where event_id in (
 def log_security(
     event: str, *, actor: object = None, employee_id: UUID | None = None, **detail: object
 ) -> None:
-    """Write `event=sign_in_refused email=...` and, within a request, the row that says the same.
+    """Write `event=signed_in employee_id=...` and, within a request, the row that says the same.
 
     `actor` is who acts (when not given: the request's caller), `employee_id` whom it is about.
     Odd characters and line breaks are escaped.
     """
-    named = {"actor": actor, "employee_id": employee_id}
-    given = {name: value for name, value in named.items() if value is not None}
-    logger.info(logs.line(event, **given, **detail))
-    if not has_request_context():
-        return
-    caller = g.get("caller")
-    who = actor or (actor_of(caller) if caller else None)
-    at, address = tracker().clock(), request.remote_addr or ""
-    values = _row(event, at, who, employee_id, address, detail)
-    try:
-        tracker().read(lambda each: _write(each, values))
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
-        logger.warning("event=security_event_not_kept of=%s", event)
+    _log_line(event, actor, employee_id, detail)
+    if has_request_context():
+        _keep(event, actor, employee_id, detail)
+
+
+def log_refusal(event: str, *, actor: object = None, **detail: object) -> None:
+    """The same for a request that was refused; a crowd of them leaves few rows.
+
+    A row's `untold=57` says how many refusals since the row before it were only counted.
+    """
+    _log_line(event, actor, None, detail)
+    count_untold = tracker().refusals.admit(event, request.remote_addr or "", tracker().clock())
+    if count_untold is not None:
+        _keep(event, actor, None, detail | ({"untold": count_untold} if count_untold else {}))
 
 
 def record_security(
@@ -75,6 +75,25 @@ def record_security(
 ) -> None:
     """Write the row alone, in the transaction of what it tells of: for the command line."""
     _write(connection, _row(event, at, actor, employee_id, address, detail))
+
+
+def _log_line(
+    event: str, actor: object, employee_id: UUID | None, detail: dict[str, object]
+) -> None:
+    named = {"actor": actor, "employee_id": employee_id}
+    given = {name: value for name, value in named.items() if value is not None}
+    logger.info(logs.line(event, **given, **detail))
+
+
+def _keep(event: str, actor: object, employee_id: UUID | None, detail: dict[str, object]) -> None:
+    caller = g.get("caller")
+    who = actor or (actor_of(caller) if caller else None)
+    at, address = tracker().clock(), request.remote_addr or ""
+    values = _row(event, at, who, employee_id, address, detail)
+    try:
+        tracker().read(lambda each: _write(each, values))
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
+        logger.warning("event=security_event_not_kept of=%s", event)
 
 
 def _row(

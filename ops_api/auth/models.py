@@ -22,6 +22,7 @@ from sqlalchemy import (
     Uuid,
 )
 
+from ops_api.clock import Moment
 from ops_api.employees.models import employees
 from ops_api.metadata import metadata
 
@@ -119,9 +120,15 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     handle: UUID
     address: str
     user_agent: str
-    created_at: dt.datetime
-    last_seen_at: dt.datetime
-    expires_at: dt.datetime
+    created_at: Moment
+    last_seen_at: Moment
+    expires_at: Moment
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """How many sessions were ended."""
+
+    count_sessions: int
 
 
 class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True):

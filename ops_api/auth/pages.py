@@ -6,11 +6,11 @@ from flask import Blueprint, Response, g, render_template, request
 from flask_babel import gettext as _
 
 from ops_api.auth import routes
-from ops_api.auth.limits import TooManyTriesError
 from ops_api.auth.provider.clients import origins_of
 from ops_api.auth.provider.server import provider
 from ops_api.auth.rules import local_address
-from ops_api.errors import NotSignedInError
+from ops_api.errors import NotSignedInError, TooManyTriesError
+from ops_api.web.pages import Refusal, answered, refusal_of
 from ops_api.web.rights import allow
 
 SIGNED_OUT = "signed_out"
@@ -22,7 +22,7 @@ blueprint = Blueprint("auth_pages", __name__)
 @allow("anyone")
 def get_login() -> Response:
     """The form to sign in with; `next` in the query is where one wanted to go."""
-    notice = _("You are signed out.") if SIGNED_OUT in request.args else None
+    notice = _("You are signed out.") if SIGNED_OUT in request.args else ""
     return _login_page(request.args.get("next"), notice=notice)
 
 
@@ -33,10 +33,9 @@ def post_login() -> Response:
     email = request.form.get("email", "")
     try:
         signed_in = routes.begin(email, request.form.get("password", ""))
-    except (NotSignedInError, TooManyTriesError) as refusal:
-        response = _login_page(request.form.get("next"), email=email, alert=refusal.detail)
-        response.status_code = refusal.status
-        return response
+    except (NotSignedInError, TooManyTriesError) as violation:
+        refusal = refusal_of(violation)
+        return _login_page(request.form.get("next"), email=email, refusal=refusal)
     target = local_address(request.form.get("next"))
     response = Response(status=303, headers={"Location": target})
     routes.set_cookie(response, signed_in.session_id)
@@ -55,9 +54,9 @@ def post_logout() -> Response:
 
 
 def _login_page(
-    target: str | None, *, email: str = "", alert: str | None = None, notice: str | None = None
+    target: str | None, *, email: str = "", refusal: Refusal | None = None, notice: str = ""
 ) -> Response:
     g.form_targets = origins_of(provider().clients)  # the form may end at a client's
     target = local_address(target)
-    page = render_template("login.html", email=email, alert=alert, notice=notice, target=target)
-    return Response(page)
+    page = render_template("login.html", email=email, refusal=refusal, notice=notice, target=target)
+    return answered(page, refusal)

@@ -1,20 +1,26 @@
-"""Signing in and out over HTTP, as JSON.
+"""Signing in and out, one's password and one's sessions over HTTP, as JSON.
 
-These two need no Idempotency-Key: signing in again only begins another session, and its answer, a
-secret, must not be stored; signing out twice is signing out.
+None of these needs an Idempotency-Key: an answer that holds a secret must not be stored, and doing
+any of them twice is doing it once.
 """
+
+from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from flask import Blueprint, Response, request
+from msgspec import Meta
 
+from ops_api.auth import commands, queries
 from ops_api.auth.commands import SignedIn, sign_in
 from ops_api.auth.identity import Identity
-from ops_api.auth.rules import SESSION_LIFETIME
-from ops_api.auth.sessions import forget_session
+from ops_api.auth.models import Ended, Session
+from ops_api.auth.rules import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, SESSION_LIFETIME
+from ops_api.auth.sessions import Visit, forget_session
 from ops_api.security_log import log_security
 from ops_api.unit_of_work import in_transaction
 from ops_api.web.answers import json_response
-from ops_api.web.guard import cookie_name, employee, session_id
+from ops_api.web.guard import cookie_name, employee, own_session, session_id
 from ops_api.web.operations import operation
 from ops_api.web.state import tracker
 
@@ -28,8 +34,34 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     password: str
 
 
+# Said in the document; `password_rules.py` decides.
+NewPassword = Annotated[
+    str,
+    Meta(extra_json_schema={"minLength": PASSWORD_LENGTH_MIN, "maxLength": PASSWORD_LENGTH_MAX}),
+]
+
+
+class PasswordChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The password one has, and the one that takes its place."""
+
+    current_password: str
+    new_password: NewPassword
+
+
+class OwnSession(Session, frozen=True, kw_only=True):
+    """One of the caller's sessions, and whether it is the one that asks."""
+
+    is_current: bool
+
+
+class OwnSessions(msgspec.Struct, frozen=True, kw_only=True):
+    """The caller's living sessions, the one last used first."""
+
+    sessions: list[OwnSession]
+
+
 @blueprint.post("/session")
-@operation("anyone", scope=None, answer=Identity, status=201, refusals=(401,))
+@operation("anyone", scope=None, answer=Identity, status=201, refusals=(401, 429))
 def post_session(body: Credentials) -> Response:
     """Sign in: answers who one is and sets the session's cookie."""
     signed_in = begin(body.email, body.password)
@@ -55,16 +87,77 @@ def get_me() -> Identity:
     return employee()
 
 
+@blueprint.put("/me/password")
+@operation("employee", scope=None, answer=None, status=204, refusals=(429,))
+def put_password(body: PasswordChange) -> Response:
+    """Change one's password: all sessions end, and this one goes on under a new id."""
+    response = Response(status=204)
+    set_cookie(response, change_password(body.current_password, body.new_password))
+    return response
+
+
+@blueprint.get("/me/sessions")
+@operation("employee", scope=None, answer=OwnSessions)
+def get_sessions() -> OwnSessions:
+    """Where one is signed in."""
+    return OwnSessions(sessions=list_own())
+
+
+@blueprint.delete("/me/sessions")
+@operation("employee", scope=None, answer=Ended)
+def delete_other_sessions() -> Response:
+    """Sign out everywhere but here."""
+    return json_response(end_others())
+
+
+@blueprint.delete("/me/sessions/<uuid:handle>")
+@operation("employee", scope=None, answer=None, status=204, conflicts=("own-session",))
+def delete_one_session(handle: UUID) -> Response:
+    """Sign out in another browser."""
+    end_one(handle)
+    return Response(status=204)
+
+
+def list_own() -> list[OwnSession]:
+    """The caller's living sessions, with a mark at the one that asks."""
+    now, here = tracker().clock(), own_session().handle
+    found = tracker().read(lambda each: queries.sessions_of(each, employee().employee_id, now=now))
+    return [
+        OwnSession(**msgspec.structs.asdict(each), is_current=each.handle == here) for each in found
+    ]
+
+
+def end_one(handle: UUID) -> None:
+    """End another one of the caller's sessions; raises ConflictError, NotFoundError."""
+    who, here = employee().employee_id, own_session().handle
+    in_transaction(
+        tracker().engine,
+        lambda each: commands.end_another_session(each, employee_id=who, handle=handle, here=here),
+    )
+    log_security("session_ended", employee_id=who)
+
+
+def end_others() -> Ended:
+    """End all of the caller's sessions but the one that asks."""
+    who, here = employee().employee_id, own_session().handle
+    count = in_transaction(
+        tracker().engine,
+        lambda each: commands.end_other_sessions(each, employee_id=who, here=here),
+    )
+    log_security("other_sessions_ended", employee_id=who, count_sessions=count)
+    return Ended(count_sessions=count)
+
+
+def change_password(current: str, new: str) -> str:
+    """Change the caller's password; the id of the session that goes on."""
+    return commands.change_password(
+        tracker().engine, _visit(), employee(), current=current, new=new
+    )
+
+
 def begin(email: str, password: str) -> SignedIn:
     """Sign in and leave the session this browser may have had before."""
-    signed_in = sign_in(
-        tracker().engine,
-        email=email,
-        password=password,
-        now=tracker().clock(),
-        address=request.remote_addr or "",
-        user_agent=request.headers.get("User-Agent", ""),
-    )
+    signed_in = sign_in(tracker().engine, _visit(), email=email, password=password)
     if session_id():
         _forget(session_id())
     return signed_in
@@ -92,6 +185,15 @@ def clear_cookie(response: Response) -> None:
     """Take the session's id away from the browser."""
     is_https = tracker().settings.is_https
     response.delete_cookie(cookie_name(), httponly=True, samesite="Lax", secure=is_https)
+
+
+def _visit() -> Visit:
+    """The present request, as what begins a session."""
+    return Visit(
+        now=tracker().clock(),
+        address=request.remote_addr or "",
+        user_agent=request.headers.get("User-Agent", ""),
+    )
 
 
 def _forget(old_session_id: str) -> None:

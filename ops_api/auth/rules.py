@@ -10,6 +10,7 @@ SERVICE_TOKEN_LIFETIME = dt.timedelta(minutes=15)
 CODE_LIFETIME = dt.timedelta(seconds=60)
 # A session is marked as seen at most this often, so that reading does not become writing.
 SEEN_STEP = dt.timedelta(minutes=1)
+PASSWORD_LENGTH_MIN = 12
 # Longer ones are wrong at once: nobody may keep us busy with a book.
 PASSWORD_LENGTH_MAX = 128
 ADDRESS_LENGTH_MAX = 4000

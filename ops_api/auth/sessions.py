@@ -38,6 +38,14 @@ delete from sessions where session_hash in (
 """)
 
 
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """When, from which address and with which browser somebody comes to begin a session."""
+
+    now: dt.datetime
+    address: str
+    user_agent: str
+
+
 class LivingSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session that counts at this moment, and whose it is."""
 

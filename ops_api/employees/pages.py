@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from flask import Blueprint, Response, request
-from flask_babel import ngettext
 from sqlalchemy import Connection
 
 from ops_api.auth import queries as auth_queries
+from ops_api.auth.agents import device_of
 from ops_api.auth.commands import end_sessions_of
+from ops_api.auth.models import Ended
+from ops_api.auth.pages_account import ended
 from ops_api.employees import queries, routes
 from ops_api.employees.rules import ROLES
 from ops_api.errors import NotFoundError
@@ -17,7 +18,6 @@ from ops_api.idempotency.commands import Answer
 from ops_api.security_log import log_security
 from ops_api.tasks.queries import count_own_tasks
 from ops_api.web.answers import carry_out
-from ops_api.web.forms import count
 from ops_api.web.guard import employee
 from ops_api.web.languages import translated
 from ops_api.web.pages import Refusal, address_with, attempt, see_other, show, words_of
@@ -30,12 +30,6 @@ EVENTS_SHOWN = 20
 PAGE_EVENTS = 100
 
 blueprint = Blueprint("employee_pages", __name__)
-
-
-class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """How many sessions were ended."""
-
-    count_sessions: int
 
 
 @blueprint.get("/employees")
@@ -170,7 +164,12 @@ def _employee(employee_id: UUID, *, refusal: Refusal | None = None) -> Response:
         }
 
     return show(
-        "employee.html", refusal=refusal, roles=ROLES, notice=_notice(), **tracker().read(read)
+        "employee.html",
+        refusal=refusal,
+        roles=ROLES,
+        notice=_notice(),
+        device_of=device_of,
+        **tracker().read(read),
     )
 
 
@@ -182,11 +181,4 @@ def _notice() -> str | None:
     number = request.args.get("ended", type=int)
     if number is None:
         return None
-    return str(
-        ngettext(
-            "%(shown)s session was ended.",
-            "%(shown)s sessions were ended.",
-            number,
-            shown=count(number),
-        )
-    )
+    return ended(number)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from ops_api.auth.identity import Identity
 from ops_api.errors import NotAllowedError, NotFoundError
 from ops_api.idempotency.commands import Answer
-from ops_api.security_log import log_security
+from ops_api.security_log import log_refusal, log_security
 from ops_api.tasks import commands, queries
 from ops_api.tasks.history import HistoryEntry, Today, history_of, today_of
 from ops_api.tasks.models import OPEN, Task
@@ -65,7 +65,7 @@ def list_tasks(query: TaskListing) -> queries.TaskPage:
     """One's own open (or done) tasks, or everybody's, a page at a time."""
     who = employee()
     if who.role not in REASSIGNERS and (query.scope == "all" or query.assignee_id):
-        log_security("refused", actor=who.employee_id, path=request.path, scope=query.scope)
+        log_refusal("refused", actor=who.employee_id, path=request.path, scope=query.scope)
         raise NotAllowedError("not-allowed", "Only managers and admins see everybody's tasks.")
     return tracker().read(lambda each: _page(each, who, query))
 
@@ -148,7 +148,7 @@ def visible_task(connection: Connection, who: Identity, task_id: UUID) -> TaskWi
         raise NotFoundError("no-such-task", "There is no such task.")
     is_own = who.employee_id in {task.assignee_id, task.created_by}
     if not may_see(role=who.role, is_own=is_own):
-        log_security("refused", actor=who.employee_id, method=request.method, path=request.path)
+        log_refusal("refused", actor=who.employee_id, method=request.method, path=request.path)
         raise NotAllowedError("not-yours", "This task is held and was created by others.")
     return TaskWithHistory(task=task, history=history_of(connection, task_id))
 

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from ops_api.errors import BusyError, RuleViolation
-from ops_api.security_log import log_security
+from ops_api.errors import BusyError, RuleViolation, TooManyTriesError
+from ops_api.security_log import log_refusal
 from ops_api.web import wording
 from ops_api.web.answers import problem_response
 from ops_api.web.guard import is_api
@@ -61,6 +61,8 @@ def _refused(refusal: RuleViolation) -> Response:
     if refusal.status == http.HTTPStatus.UNAUTHORIZED and is_api():
         is_wrong_token = "Authorization" in request.headers
         response.headers["WWW-Authenticate"] = INVALID_TOKEN if is_wrong_token else CHALLENGE
+    if isinstance(refusal, TooManyTriesError):
+        response.headers["Retry-After"] = str(refusal.retry_after_seconds)
     return response
 
 
@@ -79,7 +81,7 @@ def _http(error: HTTPException) -> Response:
 def _note(status: int, slug: str) -> None:
     """What cannot be read is on record: a program is broken, or somebody tries the doors."""
     if status in UNREADABLE:
-        log_security("input_refused", reason=slug, method=request.method, path=request.path)
+        log_refusal("input_refused", reason=slug, method=request.method, path=request.path)
 
 
 def _busy(error: BusyError) -> Response:

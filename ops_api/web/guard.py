@@ -12,7 +12,7 @@ from ops_api.auth.identity import Caller, Identity, Service, actor_of
 from ops_api.auth.provider.clients import METRICS
 from ops_api.auth.tokens import find_bearer
 from ops_api.errors import InvalidRequestError, NotAllowedError, NotSignedInError
-from ops_api.security_log import log_security
+from ops_api.security_log import log_refusal
 from ops_api.web.requests import SAFE_METHODS, require_few_parameters
 from ops_api.web.rights import Rule, may, rule_of
 from ops_api.web.state import tracker
@@ -41,6 +41,13 @@ def employee() -> Identity:
     """The employee who is asking; only in routes closed to services."""
     found = caller()
     assert isinstance(found, Identity)
+    return found
+
+
+def own_session() -> sessions.LivingSession:
+    """The session that is asking; only in routes closed to tokens."""
+    found = g.get("session")
+    assert isinstance(found, sessions.LivingSession)
     return found
 
 
@@ -100,14 +107,14 @@ def living_session() -> sessions.LivingSession | None:
     now = tracker().clock()
     found = tracker().read(lambda each: sessions.find_session(each, session_id(), now=now))
     if found is None:
-        log_security("session_refused", path=request.path)
+        log_refusal("session_refused", path=request.path)
     return found
 
 
 def _require_known_host() -> None:
     """A page of ours read under a stranger's name would be the stranger's page."""
     if urlsplit(f"//{request.host}").hostname not in tracker().settings.hosts:
-        log_security("unknown_host_refused", host=request.host, path=request.path)
+        log_refusal("unknown_host_refused", host=request.host, path=request.path)
         raise InvalidRequestError(
             "unknown-host", f"The tracker's address is {tracker().settings.tracker_url}."
         )
@@ -115,10 +122,10 @@ def _require_known_host() -> None:
 
 def _require_right(who: Caller, rule: Rule) -> None:
     if not may(who, rule):
-        log_security("refused", actor=actor_of(who), method=request.method, path=request.path)
+        log_refusal("refused", actor=actor_of(who), method=request.method, path=request.path)
         raise NotAllowedError("not-allowed", "Your role has no right to this.")
     if g.scopes is not None and rule.scope not in g.scopes:
-        log_security("scope_refused", actor=actor_of(who), method=request.method, path=request.path)
+        log_refusal("scope_refused", actor=actor_of(who), method=request.method, path=request.path)
         wanted = f"the scope {rule.scope}" if rule.scope else "a session: no token is enough"
         raise NotAllowedError("insufficient-scope", f"This needs {wanted}.")
 
@@ -136,15 +143,15 @@ def _identify(rule: Rule) -> Caller | None:
         return _identify_by_secret(basic)
     if "Authorization" in request.headers:
         return _identify_by_token()
-    session = living_session()
-    return session.identity if session else None
+    g.session = living_session()
+    return g.session.identity if g.session else None
 
 
 def _identify_by_token() -> Caller | None:
     token, now = bearer_token(), tracker().clock()
     found = tracker().read(lambda each: find_bearer(each, token, now)) if token else None
     if found is None:
-        log_security("token_refused", path=request.path)
+        log_refusal("token_refused", path=request.path)
         return None
     who, g.scopes = found
     return who
@@ -155,7 +162,7 @@ def _identify_by_secret(basic: Authorization) -> Caller | None:
     client = current_app.extensions["oidc"].clients.get(basic.username or "")
     is_right = client is not None and client.check_client_secret(basic.password or "")
     if not is_right or METRICS not in client.scopes:
-        log_security("client_refused", client=basic.username, path=request.path)
+        log_refusal("client_refused", client=basic.username, path=request.path)
         return None
     g.scopes = frozenset({METRICS})
     return Service()
@@ -171,11 +178,11 @@ def _require_own_origin() -> None:
     else:
         is_ours = site in {None, "same-origin", "none"}
     if not is_ours:
-        log_security("foreign_origin_refused", origin=source or site, path=request.path)
+        log_refusal("foreign_origin_refused", origin=source or site, path=request.path)
         raise NotAllowedError("foreign-origin", "The request comes from another site.")
 
 
 def _require_form_token() -> None:
     if not sessions.is_csrf_token(session_id(), request.form.get(CSRF_FIELD, "")):
-        log_security("form_token_refused", actor=actor_of(caller()), path=request.path)
+        log_refusal("form_token_refused", actor=actor_of(caller()), path=request.path)
         raise NotAllowedError("form-expired", "This form has expired. Load the page again.")

@@ -11,25 +11,26 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 from flask import Flask, Response, render_template, request
 
-from ops_api.errors import RuleViolation
+from ops_api.errors import RuleViolation, TooManyTriesError
 from ops_api.idempotency.commands import Answer
 from ops_api.tasks.history import Today, today_of
 from ops_api.web import wording
 from ops_api.web.forms import form_key
 from ops_api.web.guard import employee
-from ops_api.web.problems import Problem, problem_of
+from ops_api.web.problems import Problem
 from ops_api.web.state import tracker
 from ops_api.web.texts import WORDS_LENGTH_MAX
 
 # What an address may tell of what has just happened, and then leaves out.
-NOTICES = frozenset({"created", "done", "ended", "reassigned", "saved"})
+NOTICES = frozenset({"created", "done", "ended", "reassigned", "saved", "sent"})
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why a form was not carried out, in the reader's language."""
+    """Why a form was not carried out, in the reader's language, and when it may be, if later."""
 
     status: int
     words: str
+    retry_after_seconds: int | None = None
 
 
 def install(app: Flask) -> None:
@@ -43,9 +44,17 @@ def show(
     """A page for the employee who is signed in, with what today has brought them on top."""
     values.setdefault("today", today())
     page = render_template(template, refusal=refusal, **values)
-    response = Response(page, 200 if refusal is None else refusal.status)
+    response = answered(page, refusal)
     if etag:
         response.set_etag(etag, weak=True)
+    return response
+
+
+def answered(page: str, refusal: Refusal | None) -> Response:
+    """A page, with the status and the wait of the refusal that stands on it."""
+    response = Response(page, 200 if refusal is None else refusal.status)
+    if refusal is not None and refusal.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after_seconds)
     return response
 
 
@@ -53,11 +62,20 @@ def attempt(act: Callable[[str], Answer]) -> Any:
     """Carry a form out under its key: the JSON of the answer, or a Refusal."""
     try:
         answer = act(form_key())
-    except RuleViolation as refusal:
-        return _refusal(problem_of(refusal))
+    except RuleViolation as violation:
+        return refusal_of(violation)
     if answer.status >= 400:
         return _refusal(msgspec.json.decode(answer.body, type=Problem))
     return msgspec.json.decode(answer.body)
+
+
+def refusal_of(violation: RuleViolation) -> Refusal:
+    """What a page says of a refusal."""
+    wait_seconds = (
+        violation.retry_after_seconds if isinstance(violation, TooManyTriesError) else None
+    )
+    words = wording.refusal(violation.slug, violation.detail)
+    return Refusal(violation.status, words, wait_seconds)
 
 
 def see_other(path: str, **notice: object) -> Response:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,6 +15,7 @@ from ops_api.auth.identity import Caller, Identity
 from ops_api.clock import Clock
 from ops_api.context import CommandContext
 from ops_api.ids import uuid7
+from ops_api.refusals import Refusals
 from ops_api.settings import TrackerSettings
 from ops_api.unit_of_work import in_transaction
 
@@ -33,6 +34,7 @@ class Tracker:
     clock: Clock
     rng: random.Random
     zone: ZoneInfo
+    refusals: Refusals = field(default_factory=Refusals)
 
     @property
     def origin(self) -> str:

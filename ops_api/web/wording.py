@@ -33,6 +33,7 @@ REFUSALS = {
     "bad-name": lazy_gettext("A name is one line of 1 to 200 characters."),
     "bad-email": lazy_gettext("That is not an e-mail address."),
     "bad-role": lazy_gettext("There is no such role."),
+    "password-length": lazy_gettext("A password has 12 to 128 characters."),
     "not-the-assignee": lazy_gettext("This task is somebody else's by now."),
     "idempotency-key-malformed": lazy_gettext("This form is damaged. Load the page again."),
     "idempotency-key-reused": lazy_gettext("This form was sent before with something else in it."),

@@ -38,6 +38,11 @@ TABLE: dict[str, tuple[set[str], str | None]] = {
     "GET /login": (EVERYONE, None),
     "POST /login": (EVERYONE, None),
     "POST /logout": (EMPLOYEES, None),
+    "GET /password": (EMPLOYEES, None),
+    "POST /password": (EMPLOYEES, None),
+    "GET /sessions": (EMPLOYEES, None),
+    "POST /sessions/<uuid:handle>/end": (EMPLOYEES, None),
+    "POST /sessions/end-others": (EMPLOYEES, None),
     "GET /.well-known/openid-configuration": (EVERYONE, None),
     "GET /oauth/authorize": (EVERYONE, None),
     "GET /oauth/jwks": (EVERYONE, None),
@@ -63,6 +68,10 @@ TABLE: dict[str, tuple[set[str], str | None]] = {
     "POST /api/v1/session": (EVERYONE, None),
     "DELETE /api/v1/session": (EMPLOYEES, None),
     "GET /api/v1/me": (EMPLOYEES, "profile"),
+    "PUT /api/v1/me/password": (EMPLOYEES, None),
+    "GET /api/v1/me/sessions": (EMPLOYEES, None),
+    "DELETE /api/v1/me/sessions": (EMPLOYEES, None),
+    "DELETE /api/v1/me/sessions/<uuid:handle>": (EMPLOYEES, None),
     "GET /api/v1/me/today": (EMPLOYEES, "tasks:read"),
     "GET /api/v1/tasks": (EMPLOYEES, "tasks:read"),
     "GET /api/v1/tasks/<uuid:task_id>": (EMPLOYEES, "tasks:read"),
@@ -133,10 +142,10 @@ def test_each_caller_reaches_their_routes_and_no_other(app: Flask, world: World,
     wrong = []
     for name, (allowed, _) in TABLE.items():
         status = call(app, world, who, name)
-        may_answer_401 = name.endswith(
-            ("/login", "/session", "/token", "/userinfo")
-        )  # it is where one signs in
-        is_refused = status in refused and not (may_answer_401 and who in allowed)
+        is_judge = name.endswith(
+            ("/login", "/session", "/token", "/userinfo", "POST /password")
+        )  # it is where one shows a secret, and a wrong one is refused
+        is_refused = status in refused and not (is_judge and who in allowed)
         if is_refused is (who in allowed):
             wrong.append(f"{name}: {status}")
 
@@ -249,4 +258,7 @@ def test_every_unsafe_call_of_the_api_wants_a_key(app: Flask) -> None:
     }  # fmt: skip
 
     # Their answers are secrets, or nothing; doing them twice is doing them once.
-    assert without == {"POST /api/v1/session", "DELETE /api/v1/session"}
+    assert without == {
+        "POST /api/v1/session", "DELETE /api/v1/session", "PUT /api/v1/me/password",
+        "DELETE /api/v1/me/sessions", "DELETE /api/v1/me/sessions/<uuid:handle>",
+    }  # fmt: skip

@@ -14,6 +14,7 @@ from ops_api.auth.queries import last_sign_in_at, page_of_security_events, sessi
 from ops_api.auth.rules import SESSION_IDLE
 from ops_api.auth.sessions import start_session
 from ops_api.employees.models import Employee
+from ops_api.refusals import KEPT_OF_ADDRESS, KEPT_OF_ALL, Refusals
 from tests.ops_api.conftest import World
 from tests.ops_api.http import nobody, signed_in
 
@@ -98,6 +99,28 @@ def test_old_and_surplus_events_are_purged_in_passing(
     for _ in range(10):
         fresh.send("/api/v1/tasks/reassign")
     assert len(events(world)) <= 4
+
+
+def test_a_crowd_of_refusals_is_counted_and_leaves_few_rows(app: Flask, world: World) -> None:
+    stranger = nobody(app)
+    for _ in range(KEPT_OF_ADDRESS + 7):
+        stranger.send("/api/v1/me", method="GET", Authorization="Bearer none")
+    assert len(events(world, event="token_refused")) == KEPT_OF_ADDRESS
+    world.clock.forward(minutes=1)
+
+    stranger.send("/api/v1/me", method="GET", Authorization="Bearer none")
+
+    assert events(world)[0].detail == "path=/api/v1/me untold=7"
+
+
+def test_refusals_from_many_addresses_are_bounded_together_and_others_still_told() -> None:
+    refusals, minute = Refusals(), dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+
+    kept = [refusals.admit("refused", str(n), minute) for n in range(KEPT_OF_ALL + 5)]
+
+    assert kept == [0] * KEPT_OF_ALL + [None] * 5
+    assert refusals.admit("refused", "0", minute + dt.timedelta(minutes=1)) == 5
+    assert refusals.admit("refused", "0", minute + dt.timedelta(minutes=1)) == 0
 
 
 @pytest.fixture

@@ -6,14 +6,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from ops_api.auth.limits import (
-    FORGOTTEN_AFTER,
-    FREE_TRIES_OF_ADDRESS,
-    FREE_TRIES_OF_PAIR,
-    TooManyTriesError,
-    count_try,
-)
+from ops_api.auth.limits import FORGOTTEN_AFTER, PASSWORDS, count_try
 from ops_api.auth.passwords import hash_password
+from ops_api.errors import TooManyTriesError
 from tests.ops_api.conftest import World
 from tests.ops_api.http import nobody, slug
 
@@ -32,10 +27,12 @@ def test_a_guesser_waits_and_the_owner_elsewhere_does_not(
 ) -> None:
     owner = world.employee(password_hash=hash_password(PASSWORD))
     email = owner.email if is_known else "nobody@example.com"
-    for _ in range(FREE_TRIES_OF_PAIR + 1):
+    for _ in range(PASSWORDS.free_tries_of_pair + 1):
         assert slug(sign_in(app, email, "wrong")) == "wrong-credentials"
 
-    assert slug(sign_in(app, email.upper(), PASSWORD)) == "too-many-tries"
+    refused = sign_in(app, email.upper(), PASSWORD)
+    assert slug(refused) == "too-many-tries"
+    assert refused.headers["Retry-After"] == "1"
     assert sign_in(app, owner.email, PASSWORD, "10.0.0.2").status_code == 201
     world.clock.forward(seconds=2)
     assert slug(sign_in(app, email, "wrong")) == "wrong-credentials"
@@ -46,7 +43,7 @@ def test_a_guesser_waits_and_the_owner_elsewhere_does_not(
 def attempt(world: World, email: str, address: str) -> bool:
     try:
         with world.engine.begin() as connection:
-            count_try(connection, email=email, address=address, now=world.clock())
+            count_try(connection, PASSWORDS, email=email, address=address, now=world.clock())
     except TooManyTriesError:
         return False
     return True
@@ -56,13 +53,14 @@ def test_a_burst_gets_no_further_than_one_after_the_other(world: World) -> None:
     with ThreadPoolExecutor(8) as pool:
         passed = list(pool.map(lambda _: attempt(world, "a@b.c", "10.0.0.1"), range(30)))
 
-    assert sum(passed) == FREE_TRIES_OF_PAIR + 1
+    assert sum(passed) == PASSWORDS.free_tries_of_pair + 1
 
 
 def test_one_address_may_not_try_everybody(world: World) -> None:
-    passed = [attempt(world, f"{n}@b.c", "10.0.0.1") for n in range(FREE_TRIES_OF_ADDRESS + 9)]
+    free = PASSWORDS.free_tries_of_address
+    passed = [attempt(world, f"{n}@b.c", "10.0.0.1") for n in range(free + 9)]
 
-    assert sum(passed) == FREE_TRIES_OF_ADDRESS + 1
+    assert sum(passed) == free + 1
     world.clock.now += FORGOTTEN_AFTER * 2
     assert all(attempt(world, f"{n}@b.c", "10.0.0.1") for n in range(5))
     assert world.one("select count(*) from sign_in_tries") == 6

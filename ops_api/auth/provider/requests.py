@@ -9,7 +9,7 @@ from flask import request
 
 from ops_api.auth.provider.clients import OidcClient
 from ops_api.errors import InvalidRequestError
-from ops_api.security_log import log_security
+from ops_api.security_log import log_refusal
 
 VALUE_LENGTH_MAX = 1000
 NONCE_LENGTH_MAX = 200
@@ -27,12 +27,12 @@ def asked_by_known_client(clients: dict[str, OidcClient]) -> OidcClient:
     client_ids, uris = request.args.getlist("client_id"), request.args.getlist("redirect_uri")
     client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
     if client is None:
-        log_security("client_unknown", client=", ".join(client_ids))
+        log_refusal("client_unknown", client=", ".join(client_ids))
         raise InvalidRequestError(
             "unknown-client", "The page that sent you here is not known to us."
         )
     if len(uris) != 1 or not client.check_redirect_uri(uris[0]):
-        log_security("redirect_refused", client=client.client_id, uri=", ".join(uris))
+        log_refusal("redirect_refused", client=client.client_id, uri=", ".join(uris))
         raise InvalidRequestError(
             "foreign-redirect",
             "You were to be sent on to an address that is not known to us. "

@@ -15,7 +15,7 @@ from ops_api.auth.provider.requests import asked_by_known_client, check_code_req
 from ops_api.auth.provider.server import claims_of, issuer, provider
 from ops_api.auth.sessions import LivingSession
 from ops_api.auth.tokens import find_bearer
-from ops_api.security_log import log_security
+from ops_api.security_log import log_refusal, log_security
 from ops_api.unit_of_work import in_transaction
 from ops_api.web.answers import json_response
 from ops_api.web.guard import bearer_token, living_session
@@ -91,7 +91,7 @@ def post_token() -> Response:
     if answer.status_code >= 400:
         problem = answer.get_json()
         client = request.authorization.username if request.authorization else None
-        log_security(
+        log_refusal(
             "client_refused",
             client=client,
             grant=request.form.get("grant_type"),
@@ -111,7 +111,7 @@ def userinfo() -> Response:
     who, scopes = found or (None, frozenset())
     if not isinstance(who, Identity) or "openid" not in scopes:
         if token:
-            log_security("token_refused", path=request.path)
+            log_refusal("token_refused", path=request.path)
         answer = json_response({"error": "invalid_token"}, 401)
         answer.headers["WWW-Authenticate"] = 'Bearer realm="ates", error="invalid_token"'
         return answer
@@ -174,7 +174,7 @@ def _back_with(error: OAuth2Error) -> Response:
     """Tell the client, whose address has been checked, what was wrong with its request."""
     error.redirect_uri = request.args["redirect_uri"]
     error.state = request.args.get("state")
-    log_security("sign_in_request_refused", client=request.args["client_id"], error=error.error)
+    log_refusal("sign_in_request_refused", client=request.args["client_id"], error=error.error)
     return _named(provider().handle_error_response(None, error))
 
 
