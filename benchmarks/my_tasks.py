@@ -27,13 +27,15 @@ WARM_PAGES = 20
 
 FILL = sa.text("""
 insert into tasks (
-    task_id, title, status, assignee_id, fee_cents, reward_cents, assignment_number, version,
-    created_by, created_at, completed_at
+    task_id, title, jira_id, status, assignee_id, fee_cents, reward_cents, assignment_number,
+    version, created_by, created_at, completed_at
 )
-select uuidv7(), 'Sweep the roof and count the parrots, number ' || n,
+select uuidv7(age), 'Sweep the roof and count the parrots, number ' || n, 'POPUG-' || n,
     case n / 1000 % 2 when 0 then 'open' else 'done' end, ids[1 + n % cardinality(ids)],
-    1500, 3000, 1, 3, ids[1], now(), case n / 1000 % 2 when 0 then null else now() end
+    1000 + n / 7 % 11 * 100, 2000 + n / 5 % 21 * 100, 1 + n / 3 % 2, 4, ids[1],
+    now() + age, case n / 1000 % 2 when 0 then null else now() end
 from generate_series(1, :count) as n,
+    make_interval(mins => n - :count) as age,
     (select array_agg(employee_id) as ids from employees) as staff
 """)
 

@@ -54,16 +54,18 @@ tasks = Table(
     CheckConstraint("assignment_number >= 1", "assignment_number"),
     CheckConstraint("version > assignment_number", "version"),
 )
+# Each in the order in which a page of one's tasks is read; ids begin with the moment of creation.
 Index(
     "tasks_open_idx",
     tasks.c.assignee_id,
-    tasks.c.created_at,
+    tasks.c.task_id,
     postgresql_where=text("status = 'open'"),
 )
 Index(
     "tasks_done_idx",
     tasks.c.assignee_id,
     tasks.c.completed_at,
+    tasks.c.task_id,
     postgresql_where=text("status = 'done'"),
 )
 

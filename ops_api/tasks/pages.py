@@ -27,6 +27,7 @@ from ops_api.web.pages import (
     today,
     words_of,
 )
+from ops_api.web.requests import checked_key
 from ops_api.web.rights import allow
 from ops_api.web.state import tracker
 
@@ -82,7 +83,8 @@ def post_completion(task_id: UUID) -> Response:
     """Complete a task from its button, on the list or on the task's own page."""
     own_page = f"/tasks/{task_id}"
     page = came_from("/", own_page, otherwise="/")
-    outcome = attempt(lambda key: routes.complete(key, task_id))
+    # The rows of a list share one form, and so its key.
+    outcome = attempt(lambda key: routes.complete(checked_key(f"{key} {task_id}"), task_id))
     if not isinstance(outcome, Refusal):
         return see_other(page, done=task_id)
     return _my_tasks(refusal=outcome)

@@ -87,7 +87,11 @@ def _all_tasks(*, refusal: Refusal | None = None) -> Response:
         if asked.which is None:
             return asked, queries.TaskPage(tasks=[]), 0, count_open
         page = queries.page_of_all_tasks(connection, asked.which, cursor=cursor, limit=PAGE_TASKS)
-        return asked, page, queries.count_all_tasks(connection, asked.which), count_open
+        is_whole = cursor is None and page.next_cursor is None
+        count_found = (
+            len(page.tasks) if is_whole else queries.count_all_tasks(connection, asked.which)
+        )
+        return asked, page, count_found, count_open
 
     asked, page, count_found, count_open = tracker().read(read)
     next_address = page.next_cursor and address_with("/tasks", cursor=page.next_cursor)

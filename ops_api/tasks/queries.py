@@ -31,19 +31,33 @@ _HOLDS_WORDS = """(
     :words = '' or strpos(lower(title), lower(:words)) > 0
     or strpos(lower(coalesce(jira_id, '')), lower(:words)) > 0
 )"""
-# One statement per state, because each has an index of its own in the order of its time.
+# One statement per state, because each has an index of its own in the order of its list.
 _OWN = {
     status: text(f"""
-        select {_COLUMNS}, name as assignee_name
-        from tasks join employees on employee_id = assignee_id
+        select {_COLUMNS}, (
+            select name from employees where employee_id = :assignee_id
+        ) as assignee_name
+        from tasks
         where assignee_id = :assignee_id and status = '{status}' and {_HOLDS_WORDS}
-        and ({time}, task_id) < (:before, :before_id)
-        order by {time} desc, task_id desc limit :limit
+        and {is_before}
+        order by {order} limit :limit
     """)  # noqa: S608 - the names are our own constants
-    for status, time in ((OPEN, "created_at"), (DONE, "completed_at"))
+    for status, is_before, order in (
+        (OPEN, "task_id < :before_id", "task_id desc"),
+        (
+            DONE,
+            "(completed_at, task_id) < (:before, :before_id)",
+            "completed_at desc, task_id desc",
+        ),
+    )
 }
+# An assignee's tasks of both states are found in the indexes of either.
 _FILTER = f"""
-(status = :status or :status is null) and (assignee_id = :assignee_id or :assignee_id is null)
+(status = :status or :status is null)
+and (
+    :assignee_id is null
+    or assignee_id = :assignee_id and (status = '{OPEN}' or status = '{DONE}')
+)
 and {_HOLDS_WORDS}
 """
 _ALL = text(f"""

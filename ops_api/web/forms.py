@@ -9,7 +9,7 @@ import functools
 import secrets
 from decimal import Decimal
 
-from babel.dates import format_datetime
+from babel.dates import format_date
 from babel.numbers import format_decimal
 from flask import Flask, request
 
@@ -23,6 +23,7 @@ KEY_FIELD = "idempotency_key"
 KEY_BYTES = 16
 CENTS_PER_UNIT = 100
 MONEY_KEPT_MAX = 4096
+DAYS_KEPT_MAX = 1024
 
 
 def install(app: Flask) -> None:
@@ -73,5 +74,11 @@ def moment(at: dt.datetime) -> str:
     A browser with scripts shows it in the reader's own zone instead.
     """
     zone = tracker().zone
-    shown = format_datetime(at, "d MMM y, HH:mm", tzinfo=zone, locale=language())
-    return f"{shown} {zone.tzname(at) or zone.key}"
+    local = at.astimezone(zone)
+    return f"{_day(local.date(), language())}, {local:%H:%M} {local.tzname() or zone.key}"
+
+
+@functools.lru_cache(maxsize=DAYS_KEPT_MAX)
+def _day(day: dt.date, language_name: str) -> str:
+    """Many rows of a page are of the same day."""
+    return format_date(day, "d MMM y", locale=language_name)

@@ -12,8 +12,8 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from flask import Flask, request
-from flask_babel import Babel, Domain, get_locale, gettext
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, Domain, gettext
 
 FOLDER = Path(__file__).parents[1] / "translations"
 # Each with the name its speakers give it.
@@ -41,7 +41,7 @@ class _Languages(Babel):  # type: ignore[misc]  # the same
 
 def install(app: Flask) -> None:
     """Let templates and code speak the reader's language."""
-    babel = _Languages(app, default_locale=SOURCE, locale_selector=_chosen)
+    babel = _Languages(app, default_locale=SOURCE, locale_selector=language)
     assert babel.domain_instance
     app.jinja_env.globals["language"] = language
     app.jinja_env.globals["languages"] = LANGUAGES
@@ -49,8 +49,12 @@ def install(app: Flask) -> None:
 
 def language() -> str:
     """The language of the present request; English where there is none."""
-    locale = get_locale()
-    return SOURCE if locale is None else locale.language
+    if not has_request_context():
+        return SOURCE
+    chosen: str | None = g.get("language")
+    if chosen is None:
+        chosen = g.language = _chosen()
+    return chosen
 
 
 def translated(text: str, **values: object) -> str:

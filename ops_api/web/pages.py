@@ -42,7 +42,8 @@ def show(
     template: str, *, refusal: Refusal | None = None, etag: str = "", **values: Any
 ) -> Response:
     """A page for the employee who is signed in, with what today has brought them on top."""
-    values.setdefault("today", today())
+    if "today" not in values:
+        values["today"] = today()
     page = render_template(template, refusal=refusal, **values)
     response = answered(page, refusal)
     if etag:

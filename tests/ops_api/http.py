@@ -47,11 +47,13 @@ class Client:
         return self.http.post(path, data=fields, headers={"Accept": HTML, **headers})
 
     def form(self, page: TestResponse, action: str) -> dict[str, str]:
-        """The hidden fields of the form that posts to `action`."""
-        found = re.search(
-            rf'<form[^>]*action="{re.escape(action)}".*?</form>', page.text, re.DOTALL
-        )
-        assert found is not None, f"no form for {action}"
+        """The hidden fields of the form that posts to `action`, itself or by one of its buttons."""
+        found = [
+            form
+            for form in re.findall(r"<form.*?</form>", page.text, re.DOTALL)
+            if f'action="{action}"' in form
+        ]
+        assert found, f"no form for {action}"
         return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', found[0]))
 
 
