@@ -17,6 +17,8 @@ class Unit(StrEnum):
     URL = "URL"
     PORT = "TCP port"
     COUNT = "count"
+    HOURS = "hours"
+    MINUTES = "minutes"
     ZONE = "IANA time zone"
     HOST = "host name or address"
     MAIL = "e-mail address"
@@ -158,7 +160,7 @@ SECTIONS = (
             Variable("SMTP_PORT", Unit.PORT, "1025", "Where the local mailbox takes mail."),
             Variable("MAILBOX_PORT", Unit.PORT, "8025", "Where the local mailbox is read."),
             Variable(
-                "MAIL_FROM", Unit.MAIL, "payouts@uberpopug.example", "The sender of payout mails."
+                "MAIL_FROM", Unit.MAIL, "payouts@uberpopug.example", "The sender of all mails."
             ),
         ),
     ),
@@ -186,6 +188,18 @@ SECTIONS = (
                 None,
                 "Addresses or networks of reverse proxies whose X-Forwarded-For, -Proto and -Host "
                 "are believed, with commas between them; unset: nobody's.",
+            ),
+            Variable(
+                "SIGN_IN_LINK_HOURS",
+                Unit.HOURS,
+                "24",
+                "How long a link for the first sign-in works.",
+            ),
+            Variable(
+                "RESET_LINK_MINUTES",
+                Unit.MINUTES,
+                "60",
+                "How long a link works by which a forgotten password is replaced.",
             ),
         ),
     ),

@@ -1,5 +1,6 @@
 """What the tracker needs to know about its surroundings; defaults live in `ates/settings.py`."""
 
+import datetime as dt
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
+
+from ops_api.auth.rules import Lifetimes
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -37,6 +40,17 @@ class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     tracker_trusted_hosts: str = ""
     tracker_proxies: str = ""
+
+    sign_in_link_hours: int = 24
+    reset_link_minutes: int = 60
+
+    @property
+    def link_lifetimes(self) -> Lifetimes:
+        """How long links to choose a password by work."""
+        return Lifetimes(
+            first=dt.timedelta(hours=self.sign_in_link_hours),
+            reset=dt.timedelta(minutes=self.reset_link_minutes),
+        )
 
     @property
     def hosts(self) -> frozenset[str]:

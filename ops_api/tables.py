@@ -5,6 +5,7 @@ from ops_api.auth.models import (
     authorization_codes,
     security_events,
     sessions,
+    sign_in_links,
     sign_in_tries,
 )
 from ops_api.days.models import business_days
@@ -28,6 +29,7 @@ __all__ = [
     "publications",
     "security_events",
     "sessions",
+    "sign_in_links",
     "sign_in_tries",
     "tasks",
 ]

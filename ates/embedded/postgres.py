@@ -39,6 +39,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
+    "log_min_error_statement": "panic",  # a statement holds what people typed, and secrets
     "log_line_prefix": "%m %u@%d ",
     "tcp_keepalives_idle": "60",
 }

@@ -1,4 +1,4 @@
-"""Signing in, new passwords, and ending sessions."""
+"""Signing in, changing one's password, and ending sessions."""
 
 from uuid import UUID
 
@@ -32,7 +32,10 @@ _REHASH = text("""
 update employees set password_hash = :new_hash
 where employee_id = :employee_id and password_hash = :old_hash
 """)
-_SEEN = text("update employees set last_sign_in_at = :now where employee_id = :employee_id")
+_SEEN = text("""
+update employees set last_sign_in_at = :now, language = :language
+where employee_id = :employee_id
+""")
 _END_ONE = text("delete from sessions where employee_id = :employee_id and handle = :handle")
 _END_OTHERS = text("delete from sessions where employee_id = :employee_id and handle <> :here")
 _END_ALL = text("delete from sessions where employee_id = :employee_id")
@@ -57,7 +60,7 @@ def sign_in(engine: Engine, visit: Visit, *, email: str, password: str) -> Signe
     except TooManyTriesError:
         log_refusal("sign_in_throttled", email=email)
         raise
-    wanted = {"email": _searchable(email)}
+    wanted = {"email": searchable(email)}
     row = in_transaction(engine, lambda each: each.execute(_CREDENTIALS, wanted).one_or_none())
     stored_hash = None if row is None else row.password_hash
     if not passwords.is_correct(stored_hash, password) or row is None:
@@ -72,8 +75,7 @@ def sign_in(engine: Engine, visit: Visit, *, email: str, password: str) -> Signe
             hashes = {"new_hash": renewed, "old_hash": stored_hash}
             connection.execute(_REHASH, {"employee_id": identity.employee_id} | hashes)
         forget_tries(connection, PASSWORDS, **tried)
-        connection.execute(_SEEN, {"employee_id": identity.employee_id, "now": visit.now})
-        return _start(connection, identity, visit)
+        return begin_session(connection, identity, visit)
 
     session_id = in_transaction(engine, begin)
     log_security("signed_in", employee_id=identity.employee_id)
@@ -103,7 +105,7 @@ def change_password(engine: Engine, visit: Visit, who: Identity, *, current: str
         if _password_hash(connection, who.employee_id) != stored_hash:
             raise _wrong_password()  # somebody else has just replaced it
         set_password(connection, employee_id=who.employee_id, password_hash=new_hash)
-        return _start(connection, who, visit)
+        return begin_session(connection, who, visit)
 
     session_id = in_transaction(engine, replace)
     log_security("password_changed", employee_id=who.employee_id)
@@ -136,8 +138,17 @@ def end_sessions_of(connection: Connection, *, employee_id: UUID) -> int:
     return connection.execute(_END_ALL, {"employee_id": employee_id}).rowcount
 
 
-def _start(connection: Connection, who: Identity, visit: Visit) -> str:
-    return start_session(connection, employee_id=who.employee_id, **msgspec.structs.asdict(visit))
+def begin_session(connection: Connection, who: Identity, visit: Visit) -> str:
+    """Begin a session for somebody whose password was right or is new; its id."""
+    seen = {"employee_id": who.employee_id, "now": visit.now, "language": visit.language}
+    connection.execute(_SEEN, seen)
+    return start_session(
+        connection,
+        employee_id=who.employee_id,
+        now=visit.now,
+        address=visit.address,
+        user_agent=visit.user_agent,
+    )
 
 
 def _password_hash(connection: Connection, employee_id: UUID) -> str | None:
@@ -150,7 +161,7 @@ def _wrong_password() -> NotAllowedError:
     return NotAllowedError("wrong-password", "The present password is wrong.")
 
 
-def _searchable(email: str) -> str:
+def searchable(email: str) -> str:
     """The address if it is one; else a text that no row has."""
     try:
         return rules.clean_email(email)

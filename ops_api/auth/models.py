@@ -91,6 +91,31 @@ access_tokens = Table(
     CheckConstraint("(session_hash is null) = (code_hash is null)", "session_by_code"),
 )
 
+# Grain: one row per person who can choose a password by a link. `letter` is the mail that brings
+# it, token and all (`contracts.letters`), until it is sent; what follows is the mail office's.
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column(
+        "employee_id",
+        Uuid,
+        ForeignKey(employees.c.employee_id, ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("link_id", Uuid, nullable=False, unique=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("letter", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", DateTime(timezone=True), nullable=False),
+    Column("claimed_until", DateTime(timezone=True)),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("last_error", Text),
+    CheckConstraint("length(token_hash) = 32", "token_hash"),
+    CheckConstraint("letter is null or sent_at is null", "letter"),
+)
+
 # Grain: one row per account and address, or per address, from which a sign-in failed lately.
 sign_in_tries = Table(
     "sign_in_tries",

@@ -14,6 +14,9 @@ from ops_api.web.forms import count
 from ops_api.web.pages import Refusal, refusal_of, see_other, show
 from ops_api.web.rights import allow
 
+# How long a password may be, for the forms.
+LENGTHS = {"min": PASSWORD_LENGTH_MIN, "max": PASSWORD_LENGTH_MAX}
+
 blueprint = Blueprint("account_pages", __name__)
 
 
@@ -84,10 +87,7 @@ def ended(number: int) -> str:
 def _password_page(refusal: Refusal | None = None) -> Response:
     is_saved = "saved" in request.args
     notice = _("Your password is changed. All other sessions were ended.") if is_saved else ""
-    return show(
-        "password.html", refusal=refusal, notice=notice,
-        length_min=PASSWORD_LENGTH_MIN, length_max=PASSWORD_LENGTH_MAX,
-    )  # fmt: skip
+    return show("password.html", refusal=refusal, notice=notice, lengths=LENGTHS)
 
 
 def _sessions_page(refusal: Refusal | None = None) -> Response:

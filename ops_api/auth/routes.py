@@ -11,9 +11,10 @@ import msgspec
 from flask import Blueprint, Response, request
 from msgspec import Meta
 
-from ops_api.auth import commands, queries
+from ops_api.auth import commands, link_commands, queries
 from ops_api.auth.commands import SignedIn, sign_in
 from ops_api.auth.identity import Identity
+from ops_api.auth.letters import write_letter
 from ops_api.auth.models import Ended, Session
 from ops_api.auth.rules import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, SESSION_LIFETIME
 from ops_api.auth.sessions import Visit, forget_session
@@ -21,6 +22,7 @@ from ops_api.security_log import log_security
 from ops_api.unit_of_work import in_transaction
 from ops_api.web.answers import json_response
 from ops_api.web.guard import cookie_name, employee, own_session, session_id
+from ops_api.web.languages import language
 from ops_api.web.operations import operation
 from ops_api.web.state import tracker
 
@@ -45,6 +47,19 @@ class PasswordChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The password one has, and the one that takes its place."""
 
     current_password: str
+    new_password: NewPassword
+
+
+class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who has forgotten the password."""
+
+    email: str
+
+
+class Redemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A link's token, and the password that is chosen by it."""
+
+    token: str
     new_password: NewPassword
 
 
@@ -85,6 +100,24 @@ def delete_session() -> Response:
 def get_me() -> Identity:
     """Who one is, in the role one has at this moment."""
     return employee()
+
+
+@blueprint.post("/sign-in-links")
+@operation("anyone", scope=None, answer=None, status=202, refusals=(429,))
+def post_link_request(body: LinkRequest) -> Response:
+    """Ask for a mail with a link to choose a new password by; whoever asks gets this answer."""
+    request_link(body.email)
+    return Response(status=202)
+
+
+@blueprint.post("/sign-in-links/redeem")
+@operation("anyone", scope=None, answer=Identity, status=201, refusals=(404,))
+def post_redemption(body: Redemption) -> Response:
+    """Choose a password by a link, once: every session ends, and one begins as in signing in."""
+    signed_in = redeem(body.token, body.new_password)
+    response = json_response(signed_in.identity, 201)
+    set_cookie(response, signed_in.session_id)
+    return response
 
 
 @blueprint.put("/me/password")
@@ -157,10 +190,24 @@ def change_password(current: str, new: str) -> str:
 
 def begin(email: str, password: str) -> SignedIn:
     """Sign in and leave the session this browser may have had before."""
-    signed_in = sign_in(tracker().engine, _visit(), email=email, password=password)
-    if session_id():
-        _forget(session_id())
-    return signed_in
+    return _instead(sign_in(tracker().engine, _visit(), email=email, password=password))
+
+
+def redeem(token: str, password: str) -> SignedIn:
+    """Choose a password by a link, and leave the session this browser may have had before."""
+    redeemed = link_commands.redeem_link(tracker().engine, _visit(), token=token, password=password)
+    return _instead(redeemed)
+
+
+def request_link(email: str) -> None:
+    """Send a link to whoever has this address."""
+    link_commands.request_link(
+        tracker().engine,
+        _visit(),
+        email=email,
+        lifetimes=tracker().settings.link_lifetimes,
+        write=write_letter,
+    )
 
 
 def end() -> None:
@@ -193,7 +240,14 @@ def _visit() -> Visit:
         now=tracker().clock(),
         address=request.remote_addr or "",
         user_agent=request.headers.get("User-Agent", ""),
+        language=language(),
     )
+
+
+def _instead(signed_in: SignedIn) -> SignedIn:
+    if session_id():
+        _forget(session_id())
+    return signed_in
 
 
 def _forget(old_session_id: str) -> None:

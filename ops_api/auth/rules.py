@@ -1,6 +1,7 @@
 """What holds for signing in: how long a session lives, how long a password may be."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 SESSION_IDLE = dt.timedelta(hours=4)
 SESSION_LIFETIME = dt.timedelta(hours=12)
@@ -10,10 +11,20 @@ SERVICE_TOKEN_LIFETIME = dt.timedelta(minutes=15)
 CODE_LIFETIME = dt.timedelta(seconds=60)
 # A session is marked as seen at most this often, so that reading does not become writing.
 SEEN_STEP = dt.timedelta(minutes=1)
+# Whoever has forgotten the password and asks again gets no second mail before this.
+LINK_PAUSE = dt.timedelta(minutes=5)
 PASSWORD_LENGTH_MIN = 12
 # Longer ones are wrong at once: nobody may keep us busy with a book.
 PASSWORD_LENGTH_MAX = 128
 ADDRESS_LENGTH_MAX = 4000
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    """How long a link works: for who has no password yet, and for who has forgotten it."""
+
+    first: dt.timedelta
+    reset: dt.timedelta
 
 
 def is_alive(now: dt.datetime, *, last_seen_at: dt.datetime, expires_at: dt.datetime) -> bool:

@@ -39,11 +39,12 @@ delete from sessions where session_hash in (
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """When, from which address and with which browser somebody comes to begin a session."""
+    """When, from where, with which browser and in which language somebody comes."""
 
     now: dt.datetime
     address: str
     user_agent: str
+    language: str
 
 
 class LivingSession(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ _LOCK = text(
     "where employee_id = :employee_id for no key update"
 )
 _END_SESSIONS = text("delete from sessions where employee_id = :employee_id")
+_END_LINK = text("delete from sign_in_links where employee_id = :employee_id")
 _SET_PASSWORD = text(
     "update employees set password_hash = :password_hash where employee_id = :employee_id"
 )
@@ -80,7 +81,8 @@ def change_employee(
 ) -> Employee:
     """Change name, address, role or activity; what stays the same makes no event.
 
-    A change of role or activity ends the employee's sessions. Raises NotFoundError,
+    A change of role or activity ends the employee's sessions, one of address or activity a link
+    that is under way. Raises NotFoundError,
     UnacceptableError for a bad value, ConflictError when the address is taken, when the last
     active admin would go, or when open tasks would have nobody to go to.
     """
@@ -98,17 +100,20 @@ def change_employee(
         sa.update(employees).where(employees.c.employee_id == employee_id).values(values),
     )
     _append(connection, context, EmployeeChangedV1, after)
+    if (after.email, after.is_active) != (before.email, before.is_active):
+        connection.execute(_END_LINK, {"employee_id": employee_id})
     if (after.role, after.is_active) != (before.role, before.is_active):
         _settle_new_standing(connection, context, before, after)
     return after
 
 
 def set_password(connection: Connection, *, employee_id: UUID, password_hash: str) -> None:
-    """Replace the password and end all sessions that the old one began."""
+    """Replace the password; all sessions end, and a link by which it could be replaced, too."""
     values = {"employee_id": employee_id, "password_hash": password_hash}
     changed = connection.execute(_SET_PASSWORD, values).rowcount
     assert changed == 1, "the caller knows the employee"
     connection.execute(_END_SESSIONS, {"employee_id": employee_id})
+    connection.execute(_END_LINK, {"employee_id": employee_id})
 
 
 def _lock(connection: Connection, employee_id: UUID) -> Employee:

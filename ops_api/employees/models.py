@@ -35,6 +35,7 @@ employees = Table(
     Column("is_active", Boolean, nullable=False),
     Column("password_hash", Text),
     Column("last_sign_in_at", DateTime(timezone=True)),
+    Column("language", Text),  # the one they read at that sign-in
     Column("version", Integer, nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("length(name) between 1 and 200", "name"),

@@ -6,19 +6,14 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
+from ops_api.auth import links
 from ops_api.auth import queries as auth_queries
 from ops_api.auth.agents import device_of
-from ops_api.auth.commands import end_sessions_of
-from ops_api.auth.models import Ended
 from ops_api.auth.pages_account import ended
 from ops_api.employees import queries, routes
 from ops_api.employees.rules import ROLES
 from ops_api.errors import NotFoundError
-from ops_api.idempotency.commands import Answer
-from ops_api.security_log import log_security
 from ops_api.tasks.queries import count_own_tasks
-from ops_api.web.answers import carry_out
-from ops_api.web.guard import employee
 from ops_api.web.languages import translated
 from ops_api.web.pages import Refusal, address_with, attempt, see_other, show, words_of
 from ops_api.web.rights import allow
@@ -102,10 +97,20 @@ def post_changes(employee_id: UUID) -> Response:
 @allow("admin")
 def post_end_sessions(employee_id: UUID) -> Response:
     """Sign somebody out everywhere."""
-    outcome = attempt(lambda key: _end_sessions(key, employee_id))
+    outcome = attempt(lambda key: routes.end_sessions(key, employee_id))
     if isinstance(outcome, Refusal):
         return _employee(employee_id, refusal=outcome)
     return see_other(f"/employees/{employee_id}", ended=outcome["count_sessions"])
+
+
+@blueprint.post("/employees/<uuid:employee_id>/sign-in-link")
+@allow("admin")
+def post_sign_in_link(employee_id: UUID) -> Response:
+    """Send somebody a link to choose a password by."""
+    outcome = attempt(lambda key: routes.send_sign_in_link(key, employee_id))
+    if isinstance(outcome, Refusal):
+        return _employee(employee_id, refusal=outcome)
+    return see_other(f"/employees/{employee_id}", sent="yes")
 
 
 @blueprint.get("/security")
@@ -136,17 +141,6 @@ def _given() -> dict[str, str]:
     return {name: request.form.get(name, "") for name in ("name", "email", "role")}
 
 
-def _end_sessions(key: str, employee_id: UUID) -> Answer:
-    answer = carry_out(
-        key,
-        lambda connection, _: Ended(
-            count_sessions=end_sessions_of(connection, employee_id=employee_id)
-        ),
-    )
-    log_security("sessions_ended", actor=employee().employee_id, employee_id=employee_id)
-    return answer
-
-
 def _employee(employee_id: UUID, *, refusal: Refusal | None = None) -> Response:
     def read(connection: Connection) -> dict[str, Any]:
         found = queries.find_employee(connection, employee_id)
@@ -157,6 +151,7 @@ def _employee(employee_id: UUID, *, refusal: Refusal | None = None) -> Response:
             "employee": found,
             "counts": count_own_tasks(connection, employee_id),
             "last_sign_in_at": auth_queries.last_sign_in_at(connection, employee_id),
+            "link": links.find_state(connection, employee_id, now),
             "sessions": auth_queries.sessions_of(connection, employee_id, now=now),
             "events": auth_queries.page_of_security_events(
                 connection, limit=EVENTS_SHOWN, employee_id=employee_id
@@ -175,9 +170,11 @@ def _employee(employee_id: UUID, *, refusal: Refusal | None = None) -> Response:
 
 def _notice() -> str | None:
     if "created" in request.args:
-        return translated("Registered.")
+        return translated("Registered. A mail with a link to choose a password is on its way.")
     if "saved" in request.args:
         return translated("Saved.")
+    if "sent" in request.args:
+        return translated("A mail with a link to choose a password is on its way.")
     number = request.args.get("ended", type=int)
     if number is None:
         return None

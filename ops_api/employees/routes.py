@@ -6,7 +6,13 @@ from uuid import UUID
 import msgspec
 from flask import Blueprint
 from msgspec import Meta
+from sqlalchemy import Connection
 
+from ops_api.auth.commands import end_sessions_of
+from ops_api.auth.letters import write_letter
+from ops_api.auth.link_commands import SentLink, send_link
+from ops_api.auth.models import Ended
+from ops_api.context import CommandContext
 from ops_api.employees import commands, queries
 from ops_api.employees.models import Employee
 from ops_api.employees.rules import EMAIL_LENGTH_MAX, NAME_LENGTH_MAX, ROLES
@@ -67,10 +73,7 @@ def list_employees(query: EmployeeListing) -> EmployeePage:
 @operation("manager", "admin", scope="employees:read", answer=Employee)
 def get_employee(employee_id: UUID) -> Employee:
     """One employee."""
-    found = tracker().read(lambda each: queries.find_employee(each, employee_id))
-    if found is None:
-        raise NotFoundError("no-such-employee", "There is no such employee.")
-    return found
+    return tracker().read(lambda each: _require_employee(each, employee_id))
 
 
 @blueprint.post("")
@@ -78,7 +81,7 @@ def get_employee(employee_id: UUID) -> Employee:
     "admin", scope="employees:write", answer=Employee, status=201, conflicts=("email-taken",)
 )
 def post_employee(key: str, body: NewEmployee) -> Answer:
-    """Register somebody; a password is set apart from this."""
+    """Register somebody, who gets a mail with a link to choose a password by."""
     return register(key, body)
 
 
@@ -94,17 +97,80 @@ def patch_employee(key: str, employee_id: UUID, body: EmployeeChanges) -> Answer
     return change(key, employee_id, body)
 
 
+@blueprint.post("/<uuid:employee_id>/sign-in-link")
+@operation(
+    "admin",
+    scope="employees:write",
+    answer=SentLink,
+    status=201,
+    conflicts=("employee-left",),
+)
+def post_sign_in_link(key: str, employee_id: UUID) -> Answer:
+    """Send somebody a link to choose a password by; it ends the one sent before."""
+    return send_sign_in_link(key, employee_id)
+
+
+@blueprint.delete("/<uuid:employee_id>/sessions")
+@operation("admin", scope="employees:write", answer=Ended)
+def delete_sessions(key: str, employee_id: UUID) -> Answer:
+    """Sign somebody out everywhere."""
+    return end_sessions(key, employee_id)
+
+
 def register(key: str, new: NewEmployee) -> Answer:
-    """Register somebody for the caller, once per key."""
-    answer = carry_out(
-        key,
-        lambda connection, context: commands.register_employee(
+    """Register somebody for the caller, once per key, and send a link."""
+
+    def work(connection: Connection, context: CommandContext) -> Employee:
+        made = commands.register_employee(
             connection, context, name=new.name, email=new.email, role=new.role
-        ),
-        status=201,
-    )
+        )
+        _send_link(connection, made.employee_id)
+        return made
+
+    answer = carry_out(key, work, status=201)
     log_security("registered", actor=employee().employee_id, role=new.role, status=answer.status)
     return answer
+
+
+def send_sign_in_link(key: str, employee_id: UUID) -> Answer:
+    """Send somebody a link for the caller, once per key."""
+
+    def work(connection: Connection, _: CommandContext) -> SentLink:
+        _require_employee(connection, employee_id)
+        return _send_link(connection, employee_id)
+
+    answer = carry_out(key, work, status=201)
+    log_security("link_sent", employee_id=employee_id, status=answer.status)
+    return answer
+
+
+def end_sessions(key: str, employee_id: UUID) -> Answer:
+    """Sign somebody out everywhere for the caller, once per key."""
+
+    def work(connection: Connection, _: CommandContext) -> Ended:
+        _require_employee(connection, employee_id)
+        return Ended(count_sessions=end_sessions_of(connection, employee_id=employee_id))
+
+    answer = carry_out(key, work)
+    log_security("sessions_ended", employee_id=employee_id, status=answer.status)
+    return answer
+
+
+def _require_employee(connection: Connection, employee_id: UUID) -> Employee:
+    found = queries.find_employee(connection, employee_id)
+    if found is None:
+        raise NotFoundError("no-such-employee", "There is no such employee.")
+    return found
+
+
+def _send_link(connection: Connection, employee_id: UUID) -> SentLink:
+    return send_link(
+        connection,
+        employee_id=employee_id,
+        now=tracker().clock(),
+        lifetimes=tracker().settings.link_lifetimes,
+        write=write_letter,
+    )
 
 
 def change(key: str, employee_id: UUID, changes: EmployeeChanges) -> Answer:

@@ -18,9 +18,9 @@ METHODS = [
     ("imports/**", "ignore"),
     ("outbox/**", "ignore"),
     ("**.py", "python"),
-    ("templates/**.html", "jinja2"),
+    ("templates/**", "jinja2"),
 ]
-OPTIONS = {"templates/**.html": {"silent": "false", "trimmed": "true", "encoding": "utf-8"}}
+OPTIONS = {"templates/**": {"silent": "false", "trimmed": "true", "encoding": "utf-8"}}
 # A refusal's detail is its second argument; pages translate it when they show it.
 REFUSALS = (
     "InvalidRequestError", "NotSignedInError", "NotAllowedError", "NotFoundError",

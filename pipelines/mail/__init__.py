@@ -1,1 +1,1 @@
-"""Payout mails: one delivery row per payout, sent until the mail server has taken it."""
+"""All mail: one delivery a payout, and the tracker's letters, sent until a server has them."""

@@ -1,4 +1,4 @@
-"""The payout mail: headers, a text part and an HTML part that say the same.
+"""Mails: headers, a text part and an HTML part that say the same; of a payout we know the words.
 
 Nothing from outside reaches a header except through EmailMessage, which refuses line breaks,
 or a line or tag except through `text.py` and `html.escape`.
@@ -19,6 +19,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from contracts.letters import Letter
 from pipelines.mail.headers import MAIL_POLICY, MAIL_POLICY_WITH_UTF8, KeepingPolicy
 from pipelines.mail.text import money, one_line, without_links
 from warehouse.statements import Statement, StatementEntry
@@ -36,8 +37,7 @@ class BadAddressError(ValueError):
 
 def message_id(entry_id: UUID, mail_from: str) -> str:
     """The Message-ID of a payout's mail, the same for every copy of it."""
-    domain = parseaddr(mail_from)[1].rpartition("@")[2] or "localhost"
-    return f"<payout.{entry_id}@{domain}>"
+    return f"<payout.{entry_id}@{_domain(mail_from)}>"
 
 
 def build_message(
@@ -50,20 +50,43 @@ def build_message(
 ) -> EmailMessage:
     """The mail that tells an employee of one payout; raises BadAddressError."""
     assert statement.closing_cents == 0, statement
-    message = EmailMessage(policy=_policy_for(statement.email))
-    message["From"] = _sender(mail_from)
-    message["To"] = _address(one_line(statement.name), statement.email or "")
+    message = _begun(statement.name, statement.email, mail_from, now)
     message["Subject"] = (
         f"Your payout for {statement.business_date}: {money(statement.amount_cents)}"
     )
-    message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"
     lines = [_line(entry, zone) for entry in statement.entries]
     message.set_content(_text(statement, lines, zone), cte="quoted-printable")
     message.make_alternative(boundary=f"payout-{statement.entry_id}")
     message.add_alternative(_html(statement, lines, zone), subtype="html", cte="quoted-printable")
     return message
+
+
+def build_letter(
+    letter: Letter, *, link_id: UUID, mail_from: str, now: dt.datetime
+) -> EmailMessage:
+    """The mail that brings somebody a link, the same for every copy; raises BadAddressError."""
+    message = _begun(letter.name, letter.email, mail_from, now)
+    message["Subject"] = letter.subject
+    message["Message-ID"] = f"<link.{link_id}@{_domain(mail_from)}>"
+    message.set_content(letter.text, cte="quoted-printable")
+    message.make_alternative(boundary=f"link-{link_id}")
+    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    return message
+
+
+def _begun(name: str, email: str | None, mail_from: str, now: dt.datetime) -> EmailMessage:
+    """A mail with the headers that all have."""
+    message = EmailMessage(policy=_policy_for(email))
+    message["From"] = _sender(mail_from)
+    message["To"] = _address(one_line(name), email or "")
+    message["Date"] = format_datetime(now)
+    message["Auto-Submitted"] = "auto-generated"
+    return message
+
+
+def _domain(mail_from: str) -> str:
+    return parseaddr(mail_from)[1].rpartition("@")[2] or "localhost"
 
 
 @lru_cache(maxsize=4)

@@ -1,5 +1,7 @@
-"""`ates employee`: people are added, listed, and given new passwords."""
+"""`ates employee`: people are added, listed, and given new passwords or links."""
 
+import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -72,13 +74,47 @@ def test_a_new_password_replaces_the_old_one(shell: Shell) -> None:
     assert not is_correct(stored, old)
 
 
+def test_a_link_is_printed_once_and_only_its_hash_is_kept(shell: Shell) -> None:
+    shell.run("add", "Polly Popug", "polly@example.com")
+    first, second = (shell.run("link", "POLLY@example.com") for _ in range(2))
+
+    assert first.exit_code == 0, first.output
+    token = re.search(
+        r"http://127.0.0.1:8000/set-password\?token=([\w-]{43})$", second.stdout, re.M
+    )
+    assert token is not None
+    assert first.stdout != second.stdout
+    hashed = sha256(token[1].encode()).hexdigest()
+    kept = shell.one("select encode(token_hash, 'hex') || coalesce(letter, '') from sign_in_links")
+    assert kept == hashed
+
+
+def test_what_was_done_in_a_shell_is_on_record_without_secrets(shell: Shell) -> None:
+    secrets = [
+        password_in(shell.run("add", "Polly Popug", "polly@example.com", "--role", "admin")),
+        password_in(shell.run("password", "polly@example.com")),
+        shell.run("link", "polly@example.com").stdout.strip()[-43:],
+    ]
+
+    assert shell.one(
+        "select string_agg(event || ' by ' || actor || detail, ', ' order by event_id) "
+        "from security_events join employees using (employee_id)"
+    ) == (
+        "registered by command linerole=admin, password_set by command line, "
+        "link_made by command line"
+    )
+    kept = str(shell.one("select string_agg(security_events::text, '') from security_events"))
+    assert not any(secret in kept for secret in secrets)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(("add", "Other", "polly@example.com"), "has this address already"),
      (("add", "Other", "no address"), "not an e-mail address"),
      (("add", " ", "other@example.com"), "must not be empty"),
      (("add", "Other", "other@example.com", "--role", "boss"), "'boss' is not one of"),
-     (("password", "nobody@example.com"), "nobody has the address")],
+     (("password", "nobody@example.com"), "nobody has the address"),
+     (("link", "nobody@example.com"), "nobody has the address")],
 )  # fmt: skip
 def test_a_wrong_wish_is_refused_in_a_sentence(
     shell: Shell, arguments: tuple[str, ...], message: str

@@ -38,6 +38,10 @@ TABLE: dict[str, tuple[set[str], str | None]] = {
     "GET /login": (EVERYONE, None),
     "POST /login": (EVERYONE, None),
     "POST /logout": (EMPLOYEES, None),
+    "GET /forgot-password": (EVERYONE, None),
+    "POST /forgot-password": (EVERYONE, None),
+    "GET /set-password": (EVERYONE, None),
+    "POST /set-password": (EVERYONE, None),
     "GET /password": (EMPLOYEES, None),
     "POST /password": (EMPLOYEES, None),
     "GET /sessions": (EMPLOYEES, None),
@@ -57,6 +61,7 @@ TABLE: dict[str, tuple[set[str], str | None]] = {
     "GET /employees/<uuid:employee_id>": ({"admin"}, None),
     "POST /employees/<uuid:employee_id>": ({"admin"}, None),
     "POST /employees/<uuid:employee_id>/end-sessions": ({"admin"}, None),
+    "POST /employees/<uuid:employee_id>/sign-in-link": ({"admin"}, None),
     "GET /security": ({"admin"}, None),
     "GET /tasks": (MANAGERS, None),
     "GET /tasks.csv": (MANAGERS, None),
@@ -67,6 +72,8 @@ TABLE: dict[str, tuple[set[str], str | None]] = {
     "POST /tasks/reassign": (MANAGERS, None),
     "POST /api/v1/session": (EVERYONE, None),
     "DELETE /api/v1/session": (EMPLOYEES, None),
+    "POST /api/v1/sign-in-links": (EVERYONE, None),
+    "POST /api/v1/sign-in-links/redeem": (EVERYONE, None),
     "GET /api/v1/me": (EMPLOYEES, "profile"),
     "PUT /api/v1/me/password": (EMPLOYEES, None),
     "GET /api/v1/me/sessions": (EMPLOYEES, None),
@@ -82,6 +89,8 @@ TABLE: dict[str, tuple[set[str], str | None]] = {
     "GET /api/v1/employees/<uuid:employee_id>": (MANAGERS, "employees:read"),
     "POST /api/v1/employees": ({"admin"}, "employees:write"),
     "PATCH /api/v1/employees/<uuid:employee_id>": ({"admin"}, "employees:write"),
+    "POST /api/v1/employees/<uuid:employee_id>/sign-in-link": ({"admin"}, "employees:write"),
+    "DELETE /api/v1/employees/<uuid:employee_id>/sessions": ({"admin"}, "employees:write"),
     "GET /api/v1/business-days": ({"accountant", *CLOSERS}, "days:close"),
     "POST /api/v1/business-days/close-due": (CLOSERS, "days:close"),
     "POST /api/v1/business-days/<day>/close": (CLOSERS, "days:close"),
@@ -259,6 +268,8 @@ def test_every_unsafe_call_of_the_api_wants_a_key(app: Flask) -> None:
 
     # Their answers are secrets, or nothing; doing them twice is doing them once.
     assert without == {
-        "POST /api/v1/session", "DELETE /api/v1/session", "PUT /api/v1/me/password",
+        "POST /api/v1/session", "DELETE /api/v1/session",
+        "POST /api/v1/sign-in-links", "POST /api/v1/sign-in-links/redeem",
+        "PUT /api/v1/me/password",
         "DELETE /api/v1/me/sessions", "DELETE /api/v1/me/sessions/<uuid:handle>",
     }  # fmt: skip
