@@ -14,7 +14,8 @@ import dotenv
 from ates import passwords
 from ates.embedded.kafka import MECHANISM, KafkaServer
 from ates.embedded.postgres import READER, PostgresServer
-from ates.variables import VARIABLES, Unit, Variable
+from ates.units import Unit, Variable
+from ates.variables import VARIABLES
 from contracts.environment import SettingsError
 
 DATABASES = {

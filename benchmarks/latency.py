@@ -22,7 +22,8 @@ from ates import reach
 from ates.embedded.process import free_port
 from ates.settings import Settings, load
 from ates.supervisor import Stack
-from ates.variables import VARIABLES, Unit
+from ates.units import Unit
+from ates.variables import VARIABLES
 from benchmarks.ratio import Ratio
 from benchmarks.reassign import add_workers
 from contracts.environment import read_environment

@@ -61,7 +61,8 @@ def _fresh_home() -> "Iterator[Settings]":
     The folder goes when all went well and stays, for its logs, when not.
     """
     from ates.embedded.process import free_port
-    from ates.variables import VARIABLES, Unit
+    from ates.units import Unit
+    from ates.variables import VARIABLES
 
     home = Path(tempfile.mkdtemp(prefix="ates-demo-"))
     home.chmod(0o711)  # a server that runs as another user must get through to its own folder

@@ -4,12 +4,11 @@ import datetime as dt
 from urllib.parse import urlencode
 
 from flask import render_template
-from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from contracts.letters import Letter
 from ops_api.auth.links import Addressee
-from ops_api.web.languages import LANGUAGES, language
+from ops_api.web.languages import LANGUAGES, language, speaking
 from ops_api.web.state import tracker
 
 
@@ -20,8 +19,8 @@ def link_address(tracker_url: str, token: str) -> str:
 
 def write_letter(to: Addressee, token: str, expires_at: dt.datetime) -> Letter:
     """The letter; only within a request, in whose words it is if its reader's are not known."""
-    known = to.language if to.language in LANGUAGES else language()
-    with force_locale(known):
+    known = to.language or ""
+    with speaking(known if known in LANGUAGES else language()):
         subject = _("Welcome to Popug tasks: choose a password")
         if not to.is_first:
             subject = _("A new password for Popug tasks")

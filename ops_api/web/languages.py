@@ -6,6 +6,8 @@ a test fails while one has no translation.
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -55,6 +57,17 @@ def language() -> str:
     if chosen is None:
         chosen = g.language = _chosen()
     return chosen
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Another language within a request: for what somebody else than the asker will read."""
+    kept = language()
+    g.language = name
+    try:
+        yield
+    finally:
+        g.language = kept
 
 
 def translated(text: str, **values: object) -> str:

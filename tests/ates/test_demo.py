@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from ates.embedded.process import free_port
 from ates.settings import load
-from ates.variables import VARIABLES, Unit
+from ates.units import Unit
+from ates.variables import VARIABLES
 from tests.oracle.compare import differences, prices_of, read_csv
 from tests.oracle.predict import predict
 

@@ -15,7 +15,8 @@ import pytest
 from ates.embedded.process import free_port, is_port_taken
 from ates.settings import load
 from ates.supervisor import Stack, leftovers
-from ates.variables import VARIABLES, Unit
+from ates.units import Unit
+from ates.variables import VARIABLES
 
 READY_SECONDS_MAX = 400.0
 STOP_SECONDS_MAX = 120.0
