@@ -3,6 +3,7 @@
 The key is written last. Of two identical requests both may work, but the second finds the key's
 row (it waits there while the first commits), is rolled back and gives the first one's answer.
 Costly work looks for the key before it begins; cheap work does not, for repetitions are rare.
+What work has planned and not yet written is written together with the key.
 A refusal changes nothing, so it is stored in a transaction of its own after the refused one.
 """
 
@@ -13,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, text
 
 from ops_api.errors import RuleViolation, UnacceptableError
+from ops_api.planning import Planned
 from ops_api.unit_of_work import in_transaction
 from ops_api.web.problems import problem_of
 
@@ -24,11 +26,11 @@ ATTEMPTS_MAX = 3
 _FIND = text("""
 select request_hash, status, body from idempotency_keys where actor = :actor and key = :key
 """)
-_STORE = text("""
+_STORE = """
 insert into idempotency_keys (actor, key, request_hash, status, body, created_at)
-values (:actor, :key, :request_hash, :status, :body, :created_at)
+values (:key_actor, :key, :request_hash, :answer_status, :answer_body, :received_at)
 on conflict do nothing
-""")
+"""
 _PURGE = text("""
 delete from idempotency_keys where (actor, key) in (
     select actor, key from idempotency_keys where created_at < :before
@@ -67,7 +69,7 @@ class _RivalAnsweredError(Exception):
     """The same request has been answered at the same time; ours must not count."""
 
 
-Work = Callable[[Connection], Answer]
+Work = Callable[[Connection], Answer | Planned[Answer]]
 
 
 def answer_once(
@@ -110,7 +112,8 @@ def _find_or_do(connection: Connection, request: KeyedRequest, work: Work) -> An
 
 
 def _do(connection: Connection, request: KeyedRequest, work: Work) -> Answer:
-    return _store(connection, request, work(connection))
+    done = work(connection)
+    return _store(connection, request, done if isinstance(done, Planned) else Planned(done))
 
 
 def _find(connection: Connection, request: KeyedRequest) -> Answer | None:
@@ -122,16 +125,18 @@ def _find(connection: Connection, request: KeyedRequest) -> Answer | None:
     return Answer(status=row.status, body=row.body, is_replay=True)
 
 
-def _store(connection: Connection, request: KeyedRequest, answer: Answer) -> Answer:
-    stored = connection.execute(
+def _store(connection: Connection, request: KeyedRequest, planned: Planned[Answer]) -> Answer:
+    answer = planned.result
+    stored = planned.write_with(
+        connection,
         _STORE,
         {
-            "actor": request.actor,
+            "key_actor": request.actor,
             "key": request.key,
             "request_hash": request.request_hash,
-            "status": answer.status,
-            "body": answer.body,
-            "created_at": request.received_at,
+            "answer_status": answer.status,
+            "answer_body": answer.body,
+            "received_at": request.received_at,
         },
     )
     if stored.rowcount == 0:

@@ -1,7 +1,8 @@
 """What can be done with tasks: create, complete, reassign. Each is one use of one transaction.
 
 Locks first, then what must be known (two statements, one round trip: see `ops_api.locks`), then
-the change together with its events in a single statement.
+the change together with its events in a single statement. What is done all day long, creating and
+completing, is planned first and written by the caller, so that more can travel with it.
 """
 
 from uuid import UUID
@@ -17,6 +18,7 @@ from ops_api.days.rules import business_date_at
 from ops_api.employees.models import ASSIGNABLE
 from ops_api.errors import NotFoundError
 from ops_api.outbox.commands import event, insert_parameters, insert_sql
+from ops_api.planning import Planned
 from ops_api.tasks import rules
 from ops_api.tasks.models import DONE, OPEN, TASK_COLUMNS, Task
 
@@ -33,13 +35,13 @@ select
     ) as assignee_id
 """)  # noqa: S608 - the condition is our own constant
 
-_CREATE = text(f"""
+_CREATE = f"""
 with task as (
     insert into tasks ({", ".join(TASK_COLUMNS)})
     values ({", ".join(f":{name}" for name in TASK_COLUMNS)})
 )
 {insert_sql(2)}
-""")  # noqa: S608 - the column names are our own constants
+"""  # noqa: S608 - the column names are our own constants
 
 _LOCK = text(f"""
 {locks.SHARE_BUSINESS_DAY}
@@ -48,17 +50,27 @@ from tasks where task_id = :task_id
 for no key update of tasks
 """)  # noqa: S608 - the column names are our own constants
 
-_COMPLETE = text(f"""
+_COMPLETE = f"""
 with task as (
     update tasks set status = 'done', completed_at = :completed_at, version = :version
     where task_id = :task_id
 )
 {insert_sql(1)}
-""")  # noqa: S608 - the column names are our own constants
+"""  # noqa: S608 - the column names are our own constants
 
 
 def create_task(connection: Connection, context: CommandContext, *, title: str) -> Task:
-    """Create a task with drawn prices and assign it to a drawn employee, who is charged at once.
+    """Create a task as `plan_task` has it; raises what that raises."""
+    return plan_task(connection, context, title=title).write(connection)
+
+
+def complete_task(connection: Connection, context: CommandContext, *, task_id: UUID) -> Task:
+    """Complete a task as `plan_completion` has it; raises what that raises."""
+    return plan_completion(connection, context, task_id=task_id).write(connection)
+
+
+def plan_task(connection: Connection, context: CommandContext, *, title: str) -> Planned[Task]:
+    """A task with drawn prices for a drawn employee, who will be charged as soon as it is written.
 
     Raises UnacceptableError for a bad title, ConflictError when nobody can be drawn.
     """
@@ -87,11 +99,12 @@ def create_task(connection: Connection, context: CommandContext, *, title: str) 
         event(context, _created(task), sequence=1, occurred_at=now, business_date=day),
         event(context, _assigned(task), sequence=2, occurred_at=now, business_date=day),
     ]
-    connection.execute(_CREATE, msgspec.structs.asdict(task) | insert_parameters(rows))
-    return task
+    return Planned(task, _CREATE, msgspec.structs.asdict(task) | insert_parameters(rows))
 
 
-def complete_task(connection: Connection, context: CommandContext, *, task_id: UUID) -> Task:
+def plan_completion(
+    connection: Connection, context: CommandContext, *, task_id: UUID
+) -> Planned[Task]:
     """Mark the actor's own open task done; for a task the actor has done, just return it.
 
     Raises NotFoundError, or ConflictError when the task is (by now) somebody else's.
@@ -105,7 +118,7 @@ def complete_task(connection: Connection, context: CommandContext, *, task_id: U
         is_done=task.status == DONE, is_assignee=task.assignee_id == context.actor_id
     )
     if decision is rules.Completion.BEFORE:
-        return task
+        return Planned(task)
     now = context.clock()
     done = msgspec.structs.replace(task, status=DONE, completed_at=now, version=task.version + 1)
     day = business_date_at(now, context.business_timezone, last_closed)
@@ -113,8 +126,7 @@ def complete_task(connection: Connection, context: CommandContext, *, task_id: U
         context, _completed(done), sequence=done.version, occurred_at=now, business_date=day
     )
     change = {"task_id": task_id, "completed_at": now, "version": done.version}
-    connection.execute(_COMPLETE, change | insert_parameters([completed]))
-    return done
+    return Planned(done, _COMPLETE, change | insert_parameters([completed]))
 
 
 def _created(task: Task) -> TaskCreatedV2:

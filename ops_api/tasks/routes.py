@@ -117,7 +117,7 @@ def create(key: str, title: str) -> Answer:
     """Create a task for the caller, once per key."""
     return carry_out(
         key,
-        lambda connection, context: commands.create_task(connection, context, title=title),
+        lambda connection, context: commands.plan_task(connection, context, title=title),
         status=201,
         is_cheap=True,
     )
@@ -127,7 +127,7 @@ def complete(key: str, task_id: UUID) -> Answer:
     """Complete the caller's task, once per key."""
     return carry_out(
         key,
-        lambda connection, context: commands.complete_task(connection, context, task_id=task_id),
+        lambda connection, context: commands.plan_completion(connection, context, task_id=task_id),
         is_cheap=True,
     )
 

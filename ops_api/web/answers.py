@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from ops_api.auth.identity import actor_of
 from ops_api.context import CommandContext
 from ops_api.idempotency.commands import Answer, KeyedRequest, answer_once
+from ops_api.planning import Planned
 from ops_api.web.guard import caller
 from ops_api.web.problems import MEDIA_TYPE, Problem
 from ops_api.web.requests import request_hash
@@ -62,11 +63,16 @@ def keyed_request(key: str) -> KeyedRequest:
 
 
 def carry_out(key: str, command: Command, *, status: int = 200, is_cheap: bool = False) -> Answer:
-    """Run a command for the caller, once per key; what it returns becomes the JSON answer."""
+    """Run a command for the caller, once per key; what it returns or plans is the JSON answer."""
     context = tracker().context(caller())
 
-    def work(connection: Connection) -> Answer:
-        result = command(connection, context)
+    def answer(result: object) -> Answer:
         return Answer(status=status, body=msgspec.json.encode(result).decode())
+
+    def work(connection: Connection) -> Answer | Planned[Answer]:
+        done = command(connection, context)
+        if isinstance(done, Planned):
+            return Planned(answer(done.result), done.statement, done.parameters)
+        return answer(done)
 
     return answer_once(tracker().engine, keyed_request(key), work, is_cheap=is_cheap)
