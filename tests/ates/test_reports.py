@@ -221,8 +221,11 @@ def test_wait_gives_up_with_the_reasons(lake: duckdb.DuckDBPyConnection, ates: C
     assert "the days from 2024-03-08 to be closed" in result.stderr
 
 
-def test_wait_waits_for_a_lake_that_is_not_there_yet(ates: CliRunner) -> None:
-    result = call(ates, "wait", "--timeout", "0")
+def test_wait_waits_for_a_lake_that_is_not_there_yet(
+    ates: CliRunner, unmade_lake_environment: dict[str, str]
+) -> None:
+    with patch.dict(os.environ, unmade_lake_environment):
+        result = call(ates, "wait", "--timeout", "0")
 
     assert result.exit_code == 1
     assert "the lake to be created" in result.stderr

@@ -40,12 +40,7 @@ from ops_api.auth.tokens import TokenGrant, hashed, keep_token, new_token
 from ops_api.clock import system_clock
 from ops_api.context import CommandContext
 from ops_api.database import create_engine
-from ops_api.employees.commands import (
-    Changes,
-    change_employee,
-    register_employee,
-    set_password,
-)
+from ops_api.employees.commands import Changes, change_employee, register_employee, set_password
 from tests.dashboards.ledger import write_people
 from tests.tidy.tree import ROOT
 from tests.trackers import tracker_settings
@@ -221,23 +216,27 @@ def served(
 
 @pytest.fixture
 def no_lake(
-    surroundings: None, lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> dict[str, str]:
-    """The pages look at a lake of this test's own, which nobody has made yet."""
-    for name, value in lake_environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("LAKE_READER_URL", lake_environment["LAKE_CATALOG_URL"])
-    return lake_environment
+    surroundings: None, unmade_lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pages look at a lake that nobody has made yet."""
+    look_at(unmade_lake_environment, monkeypatch)
 
 
 @pytest.fixture
 def lake(
-    no_lake: dict[str, str], lake_settings: LakeSettings
+    surroundings: None, lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The pages look at an empty lake of this test's own; this is the ingester's connection."""
-    with contextlib.closing(connect(lake_settings)) as connection:
-        create_tables(connection)
+    look_at(lake_environment, monkeypatch)
+    with connect(read_environment(LakeSettings, lake_environment)) as connection:
         yield connection
+
+
+def look_at(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pages of this test read another lake, with its owner's account."""
+    for name, value in lake_environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LAKE_READER_URL", lake_environment["LAKE_CATALOG_URL"])
 
 
 @pytest.fixture

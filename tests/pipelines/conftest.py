@@ -20,7 +20,7 @@ from pipelines.mail.sending import Sender
 from pipelines.mail.smtp import SmtpServer
 from tests.pipelines.gate_world import GateWorld, gate_world
 from tests.pipelines.smtp_sink import SmtpSink
-from warehouse.lake import connect, create_tables
+from warehouse.lake import connect
 from warehouse.settings import LakeSettings
 
 # Dagster calls backfill policies "beta" when their module is imported by itself; its own loader of
@@ -84,7 +84,6 @@ def sink() -> Iterator[SmtpSink]:
 def lake(lake_settings: LakeSettings) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty lake with its tables."""
     connection = connect(lake_settings)
-    create_tables(connection)
     yield connection
     connection.close()
 

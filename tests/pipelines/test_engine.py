@@ -18,7 +18,7 @@ from tests.ops_api.relays import RelayWorld
 from tests.pipelines.ingest_world import IngestWorld, assert_books_agree, wait_for_position
 from tests.pipelines.test_kafka_source import send
 from tests.warehouse.world import World
-from warehouse.lake import connect, create_tables
+from warehouse.lake import connect
 from warehouse.settings import LakeSettings
 
 STALL_SECONDS = 0.5
@@ -35,7 +35,6 @@ PATIENCE_SECONDS = 60.0
 @pytest.fixture
 def lake(lake_settings: LakeSettings) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = connect(lake_settings)
-    create_tables(connection)
     yield connection
     connection.close()
 

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.world import World
-from warehouse.lake import connect, create_tables
+from warehouse.lake import connect
 from warehouse.settings import LakeSettings
 
 
@@ -14,7 +14,6 @@ from warehouse.settings import LakeSettings
 def lake(lake_settings: LakeSettings) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty lake with its tables."""
     connection = connect(lake_settings)
-    create_tables(connection)
     yield connection
     connection.close()
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from ates.embedded.postgres import PostgresServer
+from contracts.environment import read_environment
 from tests.warehouse.world import Broker, World
 from warehouse import durability
 from warehouse import lake as lake_module
@@ -37,6 +38,11 @@ def odd_role(postgres_server: PostgresServer, lake_settings: LakeSettings) -> It
             cursor.execute('drop role "o\'dd"')
 
 
+@pytest.fixture
+def unmade_lake_settings(unmade_lake_environment: dict[str, str]) -> LakeSettings:
+    return read_environment(LakeSettings, unmade_lake_environment)
+
+
 def test_a_password_may_hold_any_character(lake_settings: LakeSettings, odd_role: str) -> None:
     settings = LakeSettings(lake_catalog_url=odd_role, lake_data_path=lake_settings.lake_data_path)
 
@@ -57,12 +63,12 @@ def test_no_error_message_repeats_the_password(lake_settings: LakeSettings) -> N
     assert "let-me-in" not in str(caught.value) + str(caught.value.__cause__)
 
 
-def test_first_starts_at_once_make_one_lake(lake_settings: LakeSettings) -> None:
+def test_first_starts_at_once_make_one_lake(unmade_lake_settings: LakeSettings) -> None:
     failures: list[BaseException] = []
 
     def start() -> None:
         try:
-            with connect(lake_settings) as connection:
+            with connect(unmade_lake_settings) as connection:
                 create_tables(connection)
                 assert read_state(connection).epoch == 0
         except BaseException as error:  # noqa: BLE001 - handed to the test's own thread
@@ -75,7 +81,7 @@ def test_first_starts_at_once_make_one_lake(lake_settings: LakeSettings) -> None
         thread.join()
 
     assert failures == []
-    with connect(lake_settings, read_only=True) as connection:
+    with connect(unmade_lake_settings, read_only=True) as connection:
         assert connection.execute("select count(*) from ops.ingest_state").fetchone() == (1,)
 
 
@@ -124,9 +130,9 @@ def test_a_reader_cannot_write_and_sees_whole_batches(
             reader.execute("delete from ledger.postings")
 
 
-def test_a_reader_of_a_lake_that_nobody_made_is_told_so(lake_settings: LakeSettings) -> None:
+def test_a_reader_of_a_lake_that_nobody_made_is_told_so(unmade_lake_settings: LakeSettings) -> None:
     with pytest.raises(LakeUnavailableError):
-        connect(lake_settings, read_only=True)
+        connect(unmade_lake_settings, read_only=True)
 
 
 def test_times_are_utc_wherever_the_machine_stands(
