@@ -70,7 +70,7 @@ class OwnSession(Session, frozen=True, kw_only=True):
 
 
 class OwnSessions(msgspec.Struct, frozen=True, kw_only=True):
-    """The caller's living sessions, the one last used first."""
+    """The caller's living sessions: the one that asks, then the one last used."""
 
     sessions: list[OwnSession]
 
@@ -152,11 +152,12 @@ def delete_one_session(handle: UUID) -> Response:
 
 
 def list_own() -> list[OwnSession]:
-    """The caller's living sessions, with a mark at the one that asks."""
+    """The caller's living sessions, first the one that asks."""
     now, here = tracker().clock(), own_session().handle
     found = tracker().read(lambda each: queries.sessions_of(each, employee().employee_id, now=now))
     return [
-        OwnSession(**msgspec.structs.asdict(each), is_current=each.handle == here) for each in found
+        OwnSession(**msgspec.structs.asdict(each), is_current=each.handle == here)
+        for each in sorted(found, key=lambda each: each.handle != here)
     ]
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from contracts import registry
 from contracts.envelope import Envelope
 from contracts.events import EventData
 from ops_api.app import create_app
+from ops_api.clock import system_clock
 from ops_api.context import CommandContext
 from ops_api.database import create_engine
 from ops_api.employees.commands import register_employee
@@ -30,8 +32,11 @@ from ops_api.web.state import EXTENSION
 from tests.trackers import tracker_settings
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.ops_api.http import Client
     from tests.ops_api.relying_party import RelyingParty
+    from tests.ops_api.site import Site
 
 SHARED_DATABASE = "tracker_shared"
 SINGLE_ROWS = {"log_head", "publications"}
@@ -172,3 +177,28 @@ def browser(app: Flask, world: World) -> "Client":
     from tests.ops_api.http import signed_in
 
     return signed_in(app, world, "accountant")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> "Iterator[Browser]":
+    """Debian's chromium, without a window."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no chromium here; .ci/run installs it")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(chromium: "Browser", world: World, settings: TrackerSettings) -> "Iterator[Site]":
+    """A tracker on a port of its own until the test ends, on the world's clock."""
+    from tests.ops_api.site import serving
+
+    world.clock.now = system_clock()
+    with serving(chromium, world, settings) as site:
+        yield site

@@ -1,11 +1,20 @@
 """A tracker that listens, and browsers of its employees."""
 
-from playwright.sync_api import Browser, BrowserContext, Page
+import contextlib
+import threading
+from collections.abc import Iterator
 
+import msgspec
+from playwright.sync_api import Browser, BrowserContext, Page
+from werkzeug.serving import make_server
+
+from ops_api.app import create_app
 from ops_api.auth.sessions import start_session
 from ops_api.employees.models import Employee
+from ops_api.settings import TrackerSettings
 from ops_api.tasks.commands import create_task
 from ops_api.web.guard import COOKIE
+from ops_api.web.state import EXTENSION
 from tests.ops_api.conftest import World
 
 DESK = {"width": 1180, "height": 800}
@@ -42,3 +51,22 @@ class Site:
         for title in titles:
             self.world.clock.forward(seconds=1)
             self.world.run(create_task, creator.employee_id, title=title)
+
+
+@contextlib.contextmanager
+def serving(browser: Browser, world: World, settings: TrackerSettings) -> Iterator[Site]:
+    """The tracker on a free port, and browsers that are closed before it ends."""
+    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
+    url = f"http://127.0.0.1:{server.port}"
+    own = msgspec.structs.replace(settings, tracker_url=url)
+    server.app = app = create_app(own, world.engine, world.clock, world.rng)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    site = Site(browser, world, url)
+    yield site
+    for context in site.contexts:
+        context.close()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions[EXTENSION].reader.dispose()

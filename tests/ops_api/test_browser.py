@@ -2,67 +2,18 @@
 
 import random
 import re
-import shutil
-import threading
-from collections.abc import Iterator
 from uuid import UUID
 
-import msgspec
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, expect
 
-from ops_api.app import create_app
-from ops_api.clock import system_clock
 from ops_api.employees.commands import Changes, change_employee
-from ops_api.settings import TrackerSettings
-from ops_api.web.state import EXTENSION
 from tests.axe import violations
-from tests.ops_api.conftest import World
 from tests.ops_api.site import DESK, PHONE, WAIT_MILLISECONDS_MAX, Site
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 TRANSFERRED_BYTES_MAX = 80_000
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; .ci/run installs it"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's chromium, without a window."""
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def site(browser: Browser, world: World, settings: TrackerSettings) -> Iterator[Site]:
-    """On a port of its own until the test ends."""
-    world.clock.now = system_clock()
-    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
-    server.app = app = _application(settings, world, f"http://127.0.0.1:{server.port}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    site = Site(browser, world, f"http://127.0.0.1:{server.port}")
-    yield site
-    for context in site.contexts:
-        context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    app.extensions[EXTENSION].reader.dispose()
-
-
-def _application(settings: TrackerSettings, world: World, url: str) -> Flask:
-    return create_app(
-        msgspec.structs.replace(settings, tracker_url=url), world.engine, world.clock, world.rng
-    )
+pytestmark = pytest.mark.browser
 
 
 def rows(page: Page) -> list[str]:
