@@ -36,4 +36,9 @@ from (
     from lake.raw.events
     where type like 'task.%'
     group by subject
-)
+);
+-- one's own account: every day, and the newest entries
+select business_date, kind, sum(amount_cents), count(*), max(occurred_at), max(title)
+from lake.ledger.postings
+where account = $account
+group by business_date, kind

@@ -16,22 +16,41 @@ DAYS = 365
 EMPLOYEES = 1_000
 TASKS_PER_LEDGER_ROW = 1 / 4.64  # two rows an entry, 1.33 assignments and 0.99 completions a task
 BATCH_EVENTS = 100_000
+SMALL_BATCH_EVENTS = 50
 FOLDER = Path(__file__).parent
 
 
-def fill(lake: duckdb.DuckDBPyConnection, *, ledger_rows: int, first_date: dt.date) -> int:
-    """Ingest, close and pay `DAYS` days with about `ledger_rows` postings; returns the events."""
+def fill(
+    lake: duckdb.DuckDBPyConnection,
+    *,
+    ledger_rows: int,
+    first_date: dt.date,
+    count_held_back: int = 0,
+) -> Iterator[pa.Table]:
+    """Ingest, close and pay `DAYS` days with about `ledger_rows` postings.
+
+    The last `count_held_back` batches of a few events each are left to the caller.
+    """
     create_tables(lake)
     state = None
+    held_back = pa.Table.from_batches([], RECORDS)
     for batch in batches(ledger_rows=ledger_rows, first_date=first_date):
-        result = apply_batch(lake, batch, state=state)
+        records = pa.concat_tables([held_back, batch])
+        count = max(0, records.num_rows - count_held_back * SMALL_BATCH_EVENTS)
+        held_back = records.slice(count)
+        result = apply_batch(lake, records.slice(0, count), state=state)
         assert (result.count_quarantined, result.count_duplicates) == (0, 0)
         state = result.state
         if is_due(state.epoch):
             tend(lake, state.epoch, kept=dt.timedelta(0))
     assert state is not None, "a year has events"
     pay_due_days(lake)
-    return state.contiguous_position
+    return iter(
+        [
+            held_back.slice(start, SMALL_BATCH_EVENTS)
+            for start in range(0, held_back.num_rows, SMALL_BATCH_EVENTS)
+        ]
+    )
 
 
 def batches(*, ledger_rows: int, first_date: dt.date) -> Iterator[pa.Table]:

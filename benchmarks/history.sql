@@ -16,12 +16,19 @@ with tasks as (
 ),
 
 steps as (
-    select number, chance, created_at as happened_at, 'task.created' as type, 1 as sequence,
+    select
+        number,
+        chance,
+        created_at,
+        created_at as happened_at,
+        'task.created' as type,
+        1 as sequence,
     from tasks
     union all
     select
         number,
         hash(number, step) as chance,
+        created_at,
         created_at + if(step = 1, 0, seconds * (step - 1) / (count_hands + 1)) * interval 1 second
             as happened_at,
         'task.assigned' as type,
@@ -32,6 +39,7 @@ steps as (
     select
         number,
         hash(number, count_hands) as chance,
+        created_at,
         created_at + seconds * interval 1 second as happened_at,
         'task.completed' as type,
         count_hands + 2 as sequence,
@@ -45,13 +53,19 @@ work as (
 ),
 
 everything as (
-    select subject, type, sequence, chance % $employees as person, happened_at,
+    select subject, type, sequence, chance % $employees as person, happened_at, created_at,
     from work
     union all
-    select person, 'employee.registered', 1, person, $first_date::timestamp,
+    select person, 'employee.registered', 1, person, $first_date::timestamp, null,
     from range($employees) as people (person)
     union all
-    select day, 'business_day.closed', 1, 0, $first_date::timestamp + (day + 1) * interval 1 day,
+    select
+        day,
+        'business_day.closed',
+        1,
+        0,
+        $first_date::timestamp + (day + 1) * interval 1 day,
+        null,
     from range($days - 1) as closed (day)
 )
 

@@ -21,7 +21,11 @@ named as (
         certificates.* exclude (business_date),
         md5(type || subject || sequence)::uuid::varchar as event_id,
         md5('person' || person)::uuid::varchar as person_id,
-        md5('task' || subject)::uuid::varchar as task_id,
+        -- UUIDv7, as the tracker makes them: their order is that of creation
+        (
+            format('{:012x}', epoch_ms(created_at)) || '7'
+            || md5('task' || subject)[1:3] || 'b' || md5('task' || subject)[5:19]
+        )::uuid::varchar as task_id,
         'Task ' || subject || ' of the year ' || (subject * 7919 % 100003) as title,
         strftime(happened_at, '%Y-%m-%dT%H:%M:%S.%fZ') as time,
     from history

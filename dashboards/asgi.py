@@ -1,18 +1,20 @@
 """The ASGI application: Streamlit's own, our front before it, and the routes beside it."""
 
+import contextlib
 import importlib
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
-from dashboards import exports, languages
+from dashboards import exports, lake, languages
 from dashboards.front import Front
 from dashboards.settings import DashboardSettings
+from warehouse.lake import LakeUnavailableError
 
 SCRIPT = Path(__file__).with_name("app.py")
 # What a first page needs, and what takes a second to load: loaded before anybody waits for it.
@@ -46,10 +48,13 @@ def _sign_in(settings: DashboardSettings) -> dict[str, Any]:
     }
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _warm_up(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     for name in WARM_MODULES:
         importlib.import_module(name)
+    # A lake that is not there yet is read when somebody asks.
+    with contextlib.suppress(LakeUnavailableError):
+        await run_in_threadpool(lake.follow)
     yield {}
 
 

@@ -16,7 +16,8 @@ from dashboards.mails import mail_state
 from dashboards.settings import DashboardSettings
 from dashboards.tables import Table
 from dashboards.wording import amount, kind_name
-from warehouse.account import DAYS_MAX, KINDS, read_account, read_entries
+from warehouse.account import DAYS_MAX, read_account
+from warehouse.account_entries import KINDS, read_entries
 from warehouse.company import Company, read_company
 from warehouse.company_day import read_company_day
 from warehouse.deliveries import read_deliveries_of_day, read_own_deliveries

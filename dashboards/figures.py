@@ -1,11 +1,11 @@
-"""The figures of a page, shared by all who may see them until the lake has a newer snapshot.
+"""The figures of a page, shared by all who may see them until the lake has newer ones.
 
 A page's read function gets the reader that stands in the cache's key and no other, so nobody can
 be handed figures that were read on somebody else's behalf.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -17,19 +17,27 @@ from contracts.environment import read_environment
 from dashboards import lake
 from dashboards.access import Viewer
 from dashboards.settings import DashboardSettings
+from warehouse.account_entries import read_account_version, read_entries, read_explanation
+from warehouse.company_day import read_company_day, read_day_version
 from warehouse.deliveries import (
     Backlog,
     TrackerDatabase,
     TrackerDatabaseSilentError,
     read_backlog,
 )
-from warehouse.reading import LakeState, Reader, read_snapshot_id
+from warehouse.reading import LakeState, Reader
 
-# How long a newer snapshot may go unnoticed: less than a page's refresh period.
-SNAPSHOT_CACHE_SECONDS = 2
+TRACKER_CACHE_SECONDS = 2
 # A snapshot's figures that nobody asks for any more are let go.
 FIGURES_CACHE_SECONDS = 60
 FIGURES_CACHE_ENTRIES_MAX = 500
+# Reads of the ledger itself cost more than those of kept aggregates, and it is only ever added to:
+# they are made again when what is kept says that there is more, not with each snapshot.
+VERSIONS: Mapping[Callable[..., Any], tuple[Callable[..., Any], Sequence[str]]] = {
+    read_entries: (read_account_version, ["employee_id"]),
+    read_explanation: (read_account_version, ["employee_id"]),
+    read_company_day: (read_day_version, ["business_date"]),
+}
 T = TypeVar("T")
 
 
@@ -82,21 +90,27 @@ def read_waiting(state: LakeState) -> Backlog:
 
 def forget_figures() -> None:
     """Read everything anew next time."""
-    _snapshot_id.clear()
+    lake.look_again()
     _figures.clear()
     _tracker_figures.clear()
     _waiting.clear()
 
 
 def _read(query: Callable[..., T], reader: Reader, arguments: dict[str, Any]) -> T:
-    name = f"{query.__module__}.{query.__qualname__}"
-    answer: T = _figures(name, _snapshot_id(), reader, sorted(arguments.items()), query)
+    version = lake.follow()
+    if query in VERSIONS:
+        read_version, names = VERSIONS[query]
+        known = {name: arguments[name] for name in names}
+        version = _answer(read_version, version, reader, known)
+    answer: T = _answer(query, version, reader, arguments)
     return answer
 
 
-@st.cache_resource(ttl=SNAPSHOT_CACHE_SECONDS, show_spinner=False)
-def _snapshot_id() -> int:
-    return lake.read(read_snapshot_id)
+def _answer(
+    query: Callable[..., Any], version: object, reader: Reader, arguments: dict[str, Any]
+) -> Any:
+    name = f"{query.__module__}.{query.__qualname__}"
+    return _figures(name, version, reader, sorted(arguments.items()), query)
 
 
 # Frozen structs need no copy for each who looks, hence a "resource".
@@ -108,7 +122,7 @@ def _snapshot_id() -> int:
 )
 def _figures(
     name: str,  # noqa: ARG001 - part of the key
-    snapshot_id: int,  # noqa: ARG001 - part of the key
+    version: object,  # noqa: ARG001 - part of the key
     reader: Reader,
     arguments: list[tuple[str, Any]],
     _query: Callable[..., Any],
@@ -120,7 +134,7 @@ def _figures(
 
 
 @st.cache_resource(
-    ttl=SNAPSHOT_CACHE_SECONDS,
+    ttl=TRACKER_CACHE_SECONDS,
     max_entries=FIGURES_CACHE_ENTRIES_MAX,
     show_spinner=False,
     hash_funcs={Reader: lambda reader: (reader.role, str(reader.employee_id))},
@@ -134,7 +148,7 @@ def _tracker_figures(
     return _tracker().read(lambda connection: _query(connection, reader=reader, **dict(arguments)))
 
 
-@st.cache_resource(ttl=SNAPSHOT_CACHE_SECONDS, max_entries=10, show_spinner=False)
+@st.cache_resource(ttl=TRACKER_CACHE_SECONDS, max_entries=10, show_spinner=False)
 def _waiting(arrived: int) -> Backlog:
     return _tracker().read(lambda connection: read_backlog(connection, arrived=arrived))
 

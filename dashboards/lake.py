@@ -1,7 +1,11 @@
-"""The dashboards' one door to the lake, read only; opened when first needed and after a failure."""
+"""The dashboards' one door to the lake, read only; opened when first needed and after a failure.
+
+Beside the lake lies a copy of its kept aggregates in memory, which follows it: pages read there.
+"""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,45 +14,99 @@ import msgspec
 
 from contracts.environment import read_environment
 from dashboards.settings import DashboardSettings
+from warehouse.kept import KeptCopy
 from warehouse.lake import LakeUnavailableError, connect
 from warehouse.settings import LakeSettings
 
 ATTEMPTS_MAX = 2  # the second one opens the lake anew: a server may have been restarted
+# How long a newer snapshot may go unnoticed: less than a page's refresh period.
+SNAPSHOT_SECONDS = 2.0
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _lock = threading.Lock()
-_opened: list[duckdb.DuckDBPyConnection] = []  # at most one
+_opened: list["_Opened"] = []  # at most one
+
+
+class _Opened:
+    """A connection with the copy beside it, and when the copy last looked at the lake."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.copy = KeptCopy(connection)
+        self.following = threading.Lock()
+        self.looked_at = -SNAPSHOT_SECONDS
+        self.snapshot_id = 0
 
 
 def read(query: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-    """What a query answers; it gets a connection of its own. Raises LakeUnavailableError."""
+    """What a query answers; it gets a connection of its own, on the copy and the lake.
+
+    Raises LakeUnavailableError.
+    """
+
+    def ask(opened: _Opened) -> T:
+        with opened.copy.reading() as connection:
+            return query(connection)
+
+    follow()
+    return _ask(ask)
+
+
+def follow() -> int:
+    """Let the copy catch up with the lake, unless it has just done so; tells the lake's snapshot.
+
+    The same number, the same figures. Raises LakeUnavailableError.
+    """
+
+    def ask(opened: _Opened) -> int:
+        with opened.following:
+            if time.monotonic() - opened.looked_at >= SNAPSHOT_SECONDS:
+                opened.snapshot_id = opened.copy.follow()
+                opened.looked_at = time.monotonic()
+            return opened.snapshot_id
+
+    return _ask(ask)
+
+
+def look_again() -> None:
+    """Let the next `follow` look at the lake, however short ago the last one was."""
+    with _lock:
+        for opened in _opened:
+            opened.looked_at = -SNAPSHOT_SECONDS
+
+
+def forget() -> None:
+    """Open the lake anew next time."""
+    with _lock:
+        _opened.clear()
+
+
+def _ask(query: Callable[[_Opened], T]) -> T:
     for attempt in range(1, ATTEMPTS_MAX + 1):
-        connection = _connection()
+        opened = _open()
         try:
-            with connection.cursor() as cursor:
-                return query(cursor)
+            return query(opened)
         except duckdb.Error as error:
-            forget(connection)
+            _forget(opened)
             if attempt == ATTEMPTS_MAX:
                 log.warning("the lake cannot be read: %s", error)
                 raise LakeUnavailableError(f"the lake cannot be read: {error}") from error
     raise AssertionError("every attempt returns or raises")
 
 
-def forget(connection: duckdb.DuckDBPyConnection | None = None) -> None:
-    """Open the lake anew next time; given a connection, only if it is still the one in use."""
+def _forget(opened: _Opened) -> None:
+    """Only if it is still the one in use."""
     with _lock:
-        if connection is None or connection in _opened:
+        if opened in _opened:
             _opened.clear()
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
+def _open() -> _Opened:
     with _lock:
         if not _opened:
             settings = msgspec.structs.replace(
                 read_environment(LakeSettings),
                 lake_catalog_url=read_environment(DashboardSettings).lake_reader_url,
             )
-            _opened.append(connect(settings, read_only=True))
+            _opened.append(_Opened(connect(settings, read_only=True)))
         return _opened[0]

@@ -25,6 +25,7 @@ from warehouse.reading import (
 DAYS_MAX = 3_660  # ten years
 BY_TIME, BY_ASSIGNMENTS, ALL_TOGETHER = 1, 2, 3  # `grouping_id` of queries/task_completions.sql
 Period = Literal["day", "week", "month"]
+PERIODS: tuple[Period, ...] = ("day", "week", "month")
 
 
 class Person(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ from warehouse.reading import (
 )
 
 DAYS_MAX = 3_660  # ten years
+ONE_DAY = dt.timedelta(days=1)
 
 
 class CompanyDay(msgspec.Struct, frozen=True):
@@ -101,26 +102,25 @@ def read_company(
     with snapshot(connection):
         state = read_lake_state(connection)
         today = state.today(local_date)
+        yesterday = today - ONE_DAY
         last = last or today
-        first = last - dt.timedelta(days=count_days - 1)
-        yesterday_and_today = _days(connection, today - dt.timedelta(days=1), today)
-        return Company(
-            state=state,
-            today=yesterday_and_today[1],
-            yesterday=yesterday_and_today[0],
-            days=_days(connection, first, last),
-            span=_span(connection, first, last),
-            before=_span(
-                connection, first - dt.timedelta(days=count_days), first - dt.timedelta(days=1)
-            ),
-            balances=rows(connection, EmployeeBalance, "company_balances"),
-        )
-
-
-def _days(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> list[CompanyDay]:
-    return rows(connection, CompanyDay, "company_days", first=first, last=last)
-
-
-def _span(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> Span:
-    [span] = rows(connection, Span, "company_span", first=first, last=last)
-    return span
+        first = last - (count_days - 1) * ONE_DAY
+        found = rows(
+            connection, CompanyDay, "company_days",
+            first=min(first, yesterday), last=max(last, today),
+        )  # fmt: skip
+        days = {day.business_date: day for day in found}
+        span, before = rows(
+            connection, Span, "company_spans",
+            first=first, last=last, before=first - count_days * ONE_DAY,
+        )  # fmt: skip
+        balances = rows(connection, EmployeeBalance, "company_balances")
+    return Company(
+        state=state,
+        today=days[today],
+        yesterday=days[yesterday],
+        days=[day for date, day in days.items() if first <= date <= last],
+        span=span,
+        before=before,
+        balances=balances,
+    )

@@ -12,7 +12,7 @@ import duckdb
 import msgspec
 
 from warehouse.company import CompanyDay
-from warehouse.reading import MANAGEMENT, Reader, require_role, rows, snapshot
+from warehouse.reading import MANAGEMENT, Reader, require_role, rows, snapshot, text_of
 
 ENTRIES_MAX = 1_000_000
 
@@ -91,6 +91,20 @@ class TaskStory(msgspec.Struct, frozen=True):
     created_by: str | None
     total_cents: int
     entries: list[CompanyEntry]
+
+
+def read_day_version(
+    connection: duckdb.DuckDBPyConnection, *, reader: Reader, business_date: dt.date
+) -> tuple[int, ...]:
+    """What tells that a day has more to show: its entries and payouts, certificate, and names.
+
+    Raises ReadRefusedError.
+    """
+    require_role(reader, MANAGEMENT)
+    values = {"business_date": business_date}
+    found = connection.execute(text_of("day_version"), values).fetchone()
+    assert found is not None, "the query has one row"
+    return tuple(found)
 
 
 def read_company_day(

@@ -7,6 +7,7 @@ before it runs its first query. Reads never write; amounts are integer cents.
 import contextlib
 import datetime as dt
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -89,6 +90,7 @@ def rows(
     return [kind(*row) for row in connection.execute(text_of(query), values or None).fetchall()]
 
 
+@cache
 def text_of(query: str) -> str:
     """A file of `queries`, without `.sql` in its name."""
     return (QUERIES / f"{query}.sql").read_text(encoding="utf-8")

@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import Engine, text
 
 from ates.commands.verify import failing_lines
+from warehouse.analytics import PERIODS, DearestDay, Period, read_dearest
 from warehouse.checks import Verification, verify
 from warehouse.company import Company, read_company
 from warehouse.company_day import CompanyDayDetail, read_company_day
-from warehouse.dearest import DearestTask, read_dearest_tasks
 from warehouse.reading import OPERATOR
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Summary(msgspec.Struct, frozen=True):
 
     company: Company
     paid: CompanyDayDetail | None
-    dearest: dict[str, DearestTask]
+    dearest: dict[Period, DearestDay | None]
     mails: list[tuple[str, int, int]]
     verification: Verification
 
@@ -63,7 +63,12 @@ def read_summary(
     return Summary(
         company=company,
         paid=paid,
-        dearest=read_dearest_tasks(lake, today=company.today.business_date),
+        dearest={
+            period: read_dearest(
+                lake, reader=OPERATOR, today=company.today.business_date, period=period
+            ).of_span
+            for period in PERIODS
+        },
         mails=mails,
         verification=verify(lake),
     )
@@ -117,8 +122,9 @@ def _show_debts(console: "Console", company: Company) -> None:
 
 def _show_dearest(console: "Console", summary: Summary) -> None:
     console.rule("Dearest completed task", align="left")
-    for span, name in (("day", "today"), ("week", "this week"), ("month", "this month")):
-        task = summary.dearest.get(span)
+    names: dict[Period, str] = {"day": "today", "week": "this week", "month": "this month"}
+    for period, name in names.items():
+        task = summary.dearest[period]
         if task is None:
             console.print(f"  {name:<10}  none yet")
         else:

@@ -24,9 +24,9 @@ from dashboards.widgets import (
     show_table,
 )
 from dashboards.wording import day, kind_name, moment, money, number, signed
-from warehouse.account import (
+from warehouse.account import Account
+from warehouse.account_entries import (
     KINDS,
-    Account,
     Entries,
     Explanation,
     Kind,

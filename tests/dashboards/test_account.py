@@ -101,7 +101,7 @@ def test_an_entry_in_the_address_is_explained(open_page: Open, tracker: Tracker,
 
 def _entry_of(tracker: Tracker, kind: str) -> str:
     import dashboards.lake as door
-    from warehouse.account import read_entries
+    from warehouse.account_entries import read_entries
     from warehouse.reading import Reader
 
     anna = tracker.employee("worker")

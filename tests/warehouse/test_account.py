@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 
 from tests.dashboards.ledger import Fact, Ledger
-from warehouse.account import AccountDay, read_account, read_entries, read_explanation
+from warehouse.account import AccountDay, read_account
+from warehouse.account_entries import Entries, read_entries, read_explanation
 from warehouse.lake import connect, create_tables
 from warehouse.reading import Reader, ReadRefusedError
 from warehouse.settings import LakeSettings
@@ -109,6 +110,28 @@ def test_the_audit_log_runs_through_to_the_balance(ledger: Ledger) -> None:
     assert [one.entry_id for one in entries.page] == [one.entry_id for one in reversed(facts)]
     assert [one.balance_cents for one in entries.page] == balances[::-1]
     assert (entries.count_entries, entries.total_cents) == (len(facts), balances[-1])
+
+
+@pytest.mark.parametrize("page_entries", [1, 7, 1_000])
+def test_pages_of_the_audit_log_make_up_the_whole(ledger: Ledger, page_entries: int) -> None:
+    first, last = LAST - dt.timedelta(days=40), LAST - dt.timedelta(days=3)
+    facts = [
+        fact for fact in ledger.facts if fact.employee_id == ANNA and first <= fact.date <= last
+    ]
+
+    def read(count_skipped: int) -> Entries:
+        return read_entries(
+            ledger.connection, reader=READER, employee_id=ANNA, first=first, last=last,
+            count_max=page_entries, count_skipped=count_skipped,
+        )  # fmt: skip
+
+    pages = [read(start) for start in range(0, len(facts) + page_entries, page_entries)]
+
+    found = [entry.entry_id for page in pages for entry in page.page]
+    assert found == [fact.entry_id for fact in reversed(facts)]
+    assert pages[-1].page == []
+    assert {page.count_entries for page in pages} == {len(facts)}
+    assert {page.total_cents for page in pages} == {sum(fact.cents for fact in facts)}
 
 
 @pytest.mark.parametrize("kinds", [("fee",), ("reward", "payout"), ("fee", "reward", "payout")])

@@ -1,35 +1,28 @@
 -- One row: what the company earned on $today and the day before, who is below zero now, and whose
--- fees outweigh the rewards on $today. One scan of the kept sums.
-with accounts as (
+-- fees outweigh the rewards on $today.
+with moved as (
     select
         account,
-        sum(fees_cents + rewards_cents + payouts_cents)::bigint as balance_cents,
         coalesce(sum(fees_cents) filter (business_date = $today), 0)::bigint as fees_cents,
         coalesce(sum(rewards_cents) filter (business_date = $today), 0)::bigint as rewards_cents,
-        coalesce(sum(fees_cents + rewards_cents) filter (business_date = $today - 1), 0)::bigint
+        coalesce(sum(fees_cents + rewards_cents) filter (business_date < $today), 0)::bigint
             as yesterday_cents,
-    from lake.ledger.account_days
+    from ledger.account_days
+    where business_date between $today::date - 1 and $today::date
     group by account
 ),
 
 people as (
     select
         account,
-        balance_cents,
-        fees_cents + rewards_cents as net_cents,
+        balance.balance_cents,
+        coalesce(moved.fees_cents + moved.rewards_cents, 0) as net_cents,
         employee.name,
         employee.role,
         employee.is_active,
-    from accounts
-    left join (
-        select
-            employee_id::varchar as account,
-            arg_max(name, sequence) as name,
-            arg_max(role, sequence) as role,
-            arg_max(is_active, sequence) as is_active,
-        from lake.marts.employee_versions
-        group by employee_id
-    ) as employee using (account)
+    from marts.balances as balance
+    left join moved using (account)
+    left join marts.employees as employee on employee.employee_id::varchar = account
     where account not in ('company', 'cash') and (balance_cents < 0 or net_cents < 0)
 ),
 
@@ -39,7 +32,7 @@ company as (
         coalesce(-sum(rewards_cents), 0)::bigint as rewards_cents,
         coalesce(sum(fees_cents + rewards_cents), 0)::bigint as earnings_cents,
         coalesce(sum(yesterday_cents), 0)::bigint as yesterday_cents,
-    from accounts
+    from moved
     where account = 'company'
 )
 

@@ -7,6 +7,6 @@ select
     max(checked_at) as checked_at,
     arg_max(checked_by, checked_at) as checked_by,
     max(checked_at) filter (count_offending > 0) as failed_at,
-from lake.ops.check_results
+from ops.check_results
 group by name
 order by count_offending desc, name

@@ -7,8 +7,8 @@ balances as (
         employee.role,
         employee.is_active,
         coalesce(balance.balance_cents, 0) as balance_cents,
-    from lake.marts.employees as employee
-    left join lake.marts.balances as balance
+    from marts.employees as employee
+    left join marts.balances as balance
         on balance.account = employee.employee_id::varchar
 )
 

@@ -4,20 +4,26 @@ calendar as (
     select unnest(generate_series($first::date, $last::date, interval 1 day))::date as business_date
 ),
 
+moved as (
+    select *
+    from marts.company_days
+    where business_date between $first and $last
+),
+
 certified as (
-    select distinct business_date from lake.ledger.certificates
+    select distinct business_date
+    from ledger.certificates
+    where business_date between $first and $last
 )
 
 select
     calendar.business_date,
-    coalesce(company_day.fees_cents, 0) as fees_cents,
-    coalesce(company_day.rewards_cents, 0) as rewards_cents,
-    coalesce(company_day.earnings_cents, 0) as earnings_cents,
-    coalesce(company_day.payouts_cents, 0) as payouts_cents,
+    coalesce(moved.fees_cents, 0) as fees_cents,
+    coalesce(moved.rewards_cents, 0) as rewards_cents,
+    coalesce(moved.earnings_cents, 0) as earnings_cents,
+    coalesce(moved.payouts_cents, 0) as payouts_cents,
     certified.business_date is not null as is_closed,
 from calendar
-left join lake.marts.company_days as company_day
-    on company_day.business_date = calendar.business_date
-left join certified
-    on certified.business_date = calendar.business_date
+left join moved on moved.business_date = calendar.business_date
+left join certified on certified.business_date = calendar.business_date
 order by calendar.business_date

@@ -1,33 +1,50 @@
 -- One row per fee and reward of $business_date whose employee, title or Jira id holds $text, newest
--- first; amounts as the company's account moves.
+-- first; amounts as the company's account moves. Names and Jira ids (which stand beside the tasks'
+-- creation, weeks back) are looked up for all entries only if there is a text, else for the page.
 with
 entries as (
+    select *
+    from lake.ledger.postings
+    where business_date = $business_date and account not in ('company', 'cash') and kind <> 'payout'
+),
+
+named as (
     select
-        posting.*,
-        employee.name as employee,
-        task.jira_id,
-    from lake.ledger.postings as posting
-    left join lake.marts.employees as employee
-        on employee.employee_id::varchar = posting.account
-    left join lake.marts.tasks_created as task on task.task_id = posting.task_id
-    where posting.business_date = $business_date
-        and posting.account not in ('company', 'cash')
-        and posting.kind <> 'payout'
+        entries.entry_id,
+        concat_ws(' ', employee.name, task.jira_id, entries.title) as names,
+    from entries
+    left join marts.employees as employee on employee.employee_id::varchar = entries.account
+    left join lake.marts.tasks_created as task
+        on task.task_id = entries.task_id and task.task_id >= (select min(task_id) from entries)
+    where $text <> ''
+),
+
+page as (
+    select
+        *,
+        count(*) over () as count_matching,
+        -sum(amount_cents) over ()::bigint as matching_cents,
+    from entries
+    where $text = '' or entry_id in (
+        select entry_id from named where contains(lower(names), lower($text))
+    )
+    order by occurred_at desc, position desc, entry_id
+    limit $count_max offset $count_skipped
 )
 
 select
-    entry_id,
-    kind,
-    -amount_cents as amount_cents,
-    occurred_at,
-    account::uuid as employee_id,
-    employee,
-    task_id,
-    title,
-    jira_id,
-    count(*) over () as count_matching,
-    -sum(amount_cents) over ()::bigint as matching_cents,
-from entries
-where contains(lower(concat_ws(' ', employee, jira_id, title)), lower($text))
-order by occurred_at desc, position desc, entry_id
-limit $count_max offset $count_skipped
+    page.entry_id,
+    page.kind,
+    -page.amount_cents as amount_cents,
+    page.occurred_at,
+    page.account::uuid as employee_id,
+    employee.name as employee,
+    page.task_id,
+    page.title,
+    task.jira_id,
+    page.count_matching,
+    page.matching_cents,
+from page
+left join marts.employees as employee on employee.employee_id::varchar = page.account
+left join lake.marts.tasks_created as task on task.task_id = page.task_id
+order by page.occurred_at desc, page.position desc, page.entry_id

@@ -10,7 +10,7 @@ money as (
     select
         coalesce(sum(fees_cents), 0)::bigint as fees_cents,
         coalesce(-sum(rewards_cents), 0)::bigint as rewards_cents,
-    from lake.ledger.account_days
+    from ledger.account_days
     where business_date = $business_date and account = 'company'
 )
 
@@ -24,8 +24,8 @@ select
     money.fees_cents as found_fees_cents,
     certificate.rewards_cents,
     money.rewards_cents as found_rewards_cents,
-from lake.ledger.certificates as certificate
+from ledger.certificates as certificate
 cross join events
 cross join money
-left join lake.ledger.paid_days as paid on paid.business_date = certificate.business_date
+left join ledger.paid_days as paid on paid.business_date = certificate.business_date
 where certificate.business_date = $business_date

@@ -3,7 +3,7 @@
 -- dearest of all these days by the same rule.
 with days as (
     select business_date, task_id, title, reward_cents, completed_at
-    from lake.marts.dearest_tasks
+    from marts.dearest_tasks
     where business_date between $first and $last
     qualify row_number() over (
         partition by business_date order by reward_cents desc, completed_at, task_id

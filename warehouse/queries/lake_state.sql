@@ -4,9 +4,9 @@ select
     ingest_state.last_position,
     ingest_state.committed_at,
     least(
-        (select min(business_date) from lake.marts.company_days),
-        (select min(business_date) from lake.ledger.certificates)
+        (select min(business_date) from marts.company_days),
+        (select min(business_date) from ledger.certificates)
     ) as first_date,
-    (select max(business_date) from lake.ledger.certificates) as closed_through,
-    (select max(business_date) from lake.ledger.paid_days) as paid_through,
-from lake.ops.ingest_state as ingest_state
+    (select max(business_date) from ledger.certificates) as closed_through,
+    (select max(business_date) from ledger.paid_days) as paid_through,
+from ops.ingest_state as ingest_state

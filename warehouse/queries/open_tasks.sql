@@ -1,7 +1,7 @@
 -- One row per class of age at $now: how many tasks are open, in order of age, and the oldest of all.
 with tasks as (
     select max(created_at) as created_at
-    from lake.marts.unfinished_tasks
+    from marts.unfinished_tasks
     group by task_id
     having max(created_at) is not null and max(completed_at) is null
 ),
@@ -10,10 +10,10 @@ ages as (
     select
         created_at,
         case
-            when $now - created_at <= interval 24 hour then 24
-            when $now - created_at <= interval 72 hour then 72
-            when $now - created_at <= interval 168 hour then 168
-            when $now - created_at <= interval 672 hour then 672
+            when created_at >= $now::timestamptz - interval 24 hour then 24
+            when created_at >= $now::timestamptz - interval 72 hour then 72
+            when created_at >= $now::timestamptz - interval 168 hour then 168
+            when created_at >= $now::timestamptz - interval 672 hour then 672
         end as within_hours,
     from tasks
 )

@@ -6,7 +6,7 @@ select
     position,
     reason,
     detail,
-from lake.raw.quarantine
+from raw.quarantine
 where settled_as is null
 order by received_at desc, quarantine_id
 limit $rows_max

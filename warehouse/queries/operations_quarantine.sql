@@ -3,7 +3,7 @@ select
     reason,
     count(*) as count_records,
     max(received_at) as newest_at,
-from lake.raw.quarantine
+from raw.quarantine
 where settled_as is null
 group by reason
 order by count_records desc, reason

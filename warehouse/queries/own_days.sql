@@ -8,7 +8,7 @@ days as (
         sum(rewards_cents)::bigint as rewards_cents,
         sum(payouts_cents)::bigint as payouts_cents,
         sum(count_entries)::bigint as count_entries,
-    from lake.ledger.account_days
+    from ledger.account_days
     where account = $account and business_date <= $last
     group by business_date
 ),
@@ -25,7 +25,7 @@ calendar as (
 
 certified as (
     select distinct business_date
-    from lake.ledger.certificates
+    from ledger.certificates
     where business_date between $first and $last
 ),
 

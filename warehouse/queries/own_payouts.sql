@@ -3,6 +3,6 @@ select
     entry_id,
     business_date,
     amount_cents,
-from lake.ledger.payouts
+from ledger.payouts
 where employee_id = $employee_id and business_date between $first and $last
 order by business_date desc

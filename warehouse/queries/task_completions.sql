@@ -7,7 +7,7 @@ select
     coalesce(sum(count_tasks), 0)::bigint as count_tasks,
     coalesce(sum(count_assignments), 0)::bigint as count_assignments,
     coalesce(sum(seconds), 0)::bigint as seconds,
-from lake.marts.completions
+from marts.completions
 where business_date between $first and $last
 group by grouping sets ((within_hours), (assignments), ())
 order by grouping_id, within_hours nulls last, assignments

@@ -9,5 +9,5 @@ select
     employee.name as created_by,
     task.business_date,
 from lake.marts.tasks_created as task
-left join lake.marts.employees as employee on employee.employee_id = task.created_by
+left join marts.employees as employee on employee.employee_id = task.created_by
 where task.task_id = $task_id

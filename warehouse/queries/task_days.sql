@@ -11,7 +11,7 @@ days as (
         sum(count_assigned) as count_assigned,
         sum(count_reassigned) as count_reassigned,
         sum(count_completed) as count_completed,
-    from lake.marts.task_days
+    from marts.task_days
     where business_date between $before and $last
     group by greatest(business_date, $first::date - 1)
 ),

@@ -13,7 +13,7 @@ select
     count(*) over () as count_matching,
     -sum(posting.amount_cents) over ()::bigint as matching_cents,
 from lake.ledger.postings as posting
-left join lake.marts.employees as employee on employee.employee_id::varchar = posting.account
+left join marts.employees as employee on employee.employee_id::varchar = posting.account
 left join lake.marts.tasks_created as task on task.task_id = posting.task_id
 where posting.task_id = $task_id
     and posting.business_date >= $created_on

@@ -53,7 +53,8 @@ with tasks as (
 timed as (
     select
         business_date,
-        greatest(0, floor(epoch(completed_at - created_at)))::bigint as seconds,
+        -- by whole numbers: a difference of times with zones goes by the calendar, and slowly
+        greatest(0, (epoch_us(completed_at) - epoch_us(created_at)) // 1_000_000) as seconds,
         least(count_assignments, 5) as assignments,
         count_assignments,
     from tasks
