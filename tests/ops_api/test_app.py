@@ -132,14 +132,14 @@ def test_a_person_gets_a_page_that_leads_back(app: Flask, world: World) -> None:
 
 
 def test_our_own_mistake_tells_nothing_but_a_number(
-    app: Flask, world: World, caplog: pytest.LogCaptureFixture
+    own_app: Flask, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     @allow("anyone")
     def view() -> str:
         raise RuntimeError("secret detail")
 
-    app.add_url_rule("/api/v1/broken", view_func=view)
-    response = nobody(app).get("/api/v1/broken")
+    own_app.add_url_rule("/api/v1/broken", view_func=view)
+    response = nobody(own_app).get("/api/v1/broken")
 
     assert slug(response) == "mistake"
     incident = response.get_json()["instance"].removeprefix("urn:uuid:")

@@ -216,11 +216,11 @@ def beside_a_task(app: Flask, world: World, role: str, whose: str) -> tuple[Clie
     return client, task_id
 
 
-def test_a_route_without_a_rule_is_closed_to_everybody(app: Flask, world: World) -> None:
-    app.add_url_rule("/api/v1/forgotten", view_func=lambda: "open")
+def test_a_route_without_a_rule_is_closed_to_everybody(own_app: Flask, world: World) -> None:
+    own_app.add_url_rule("/api/v1/forgotten", view_func=lambda: "open")
 
     statuses = {
-        who: caller(app, world, who).get("/api/v1/forgotten").status_code for who in CALLERS
+        who: caller(own_app, world, who).get("/api/v1/forgotten").status_code for who in CALLERS
     }
 
     assert statuses == dict.fromkeys(CALLERS, 403) | {"nobody": 401}
