@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import time
+from collections.abc import Iterable
 
 VALUE_LENGTH_MAX = 200
 
@@ -16,16 +17,19 @@ _DATE_FORMAT = "%Y-%m-%dT%H:%M:%S"
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@/+\-]+")
 
 
-def configure() -> None:
+def configure(*, talkative: Iterable[str] = ()) -> None:
     """Send this process's lines to stderr in that form; for programs, called once at their start.
 
-    A process whose root logger has a handler already is left as it is.
+    Of `talkative` loggers only warnings are kept. A process whose root logger has a handler already
+    keeps it.
     """
     formatter = logging.Formatter(_FORMAT, _DATE_FORMAT)
     formatter.converter = time.gmtime
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for name in talkative:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def line(event: str, **fields: object) -> str:

@@ -39,12 +39,7 @@ def bars_by_day(bars: Sequence[DayBar], name: str, *, height: int = CHART_HEIGHT
         }
         for bar in bars
     ]
-    # Dates are read as UTC and shown as UTC: no browser's zone may move a bar to another day.
-    across = alt.X(
-        "utcyearmonthdate(date):T",
-        scale=alt.Scale(type="utc"),
-        axis=alt.Axis(title=None, format="%-d %b", labelOverlap=True, grid=False),
-    )
+    across = days_across()
     up = alt.Y("height:Q", axis=alt.Axis(title=None, format=",.0f"))
     is_loss = "datum.height < 0"
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=across)
@@ -60,6 +55,18 @@ def bars_by_day(bars: Sequence[DayBar], name: str, *, height: int = CHART_HEIGHT
     line = alt.Chart(alt.InlineData(values=[{"zero": 0}]))
     zero = line.mark_rule(color=ZERO_COLOUR).encode(y="zero:Q")
     return alt.layer(drawn, marks, zero).properties(height=height).configure(locale=chart_locale())
+
+
+def days_across() -> alt.X:
+    """The axis of the field `date`, an ISO date.
+
+    It is read as UTC and shown as UTC: no browser's zone may move a mark to another day.
+    """
+    return alt.X(
+        "utcyearmonthdate(date):T",
+        scale=alt.Scale(type="utc"),
+        axis=alt.Axis(title=None, format="%-d %b", labelOverlap=True, grid=False),
+    )
 
 
 def in_words(bars: Sequence[DayBar]) -> str:

@@ -12,6 +12,7 @@ from typing import TypeVar
 import duckdb
 import msgspec
 
+from contracts import logs
 from contracts.environment import read_environment
 from dashboards.settings import DashboardSettings
 from warehouse.kept import KeptCopy
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _lock = threading.Lock()
 _opened: list["_Opened"] = []  # at most one
+_silence = threading.Event()  # set while the lake cannot be read: a line a change, not a try
 
 
 class _Opened:
@@ -82,6 +84,20 @@ def forget() -> None:
 
 
 def _ask(query: Callable[[_Opened], T]) -> T:
+    try:
+        answer = _attempt(query)
+    except LakeUnavailableError as error:
+        if not _silence.is_set():
+            log.warning(logs.line("lake_silent", reason=error))
+        _silence.set()
+        raise
+    if _silence.is_set():
+        log.info(logs.line("lake_answers"))
+    _silence.clear()
+    return answer
+
+
+def _attempt(query: Callable[[_Opened], T]) -> T:
     for attempt in range(1, ATTEMPTS_MAX + 1):
         opened = _open()
         try:
@@ -89,7 +105,6 @@ def _ask(query: Callable[[_Opened], T]) -> T:
         except duckdb.Error as error:
             _forget(opened)
             if attempt == ATTEMPTS_MAX:
-                log.warning("the lake cannot be read: %s", error)
                 raise LakeUnavailableError(f"the lake cannot be read: {error}") from error
     raise AssertionError("every attempt returns or raises")
 

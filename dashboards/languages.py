@@ -18,7 +18,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from contracts.environment import read_environment
 from dashboards.locale import FOLDER, read_catalog
+from dashboards.settings import DashboardSettings
 
 DEFAULT = "en"
 NAMES = {"en": "English", "ru": "Русский"}
@@ -97,7 +99,7 @@ def _choose(request: Request) -> Response:
     response = RedirectResponse(f"{path}?{back.query}" if back.query else path, 303)
     response.set_cookie(
         COOKIE, name, max_age=COOKIE_SECONDS, httponly=True, samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=read_environment(DashboardSettings).dashboards_url.startswith("https:"),
     )  # fmt: skip
     return response
 

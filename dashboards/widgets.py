@@ -3,14 +3,15 @@
 import datetime as dt
 import html
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import msgspec
 import pyarrow as pa
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboards.languages import _
+from dashboards.languages import DEFAULT, _, language
 from dashboards.wording import amount, number
 
 SPANS = {"7": 7, "30": 30, "90": 90, "365": 365}
@@ -22,6 +23,21 @@ TABLE_ROWS_SHOWN = 10
 TABLE_PIXELS = 400
 
 
+def show_figure(
+    place: DeltaGenerator,
+    label: str,
+    value: str,
+    beside: str | None = None,
+    *,
+    arrow: Literal["up", "down", "off"] = "off",
+    help: str | None = None,  # noqa: A002 - Streamlit's word
+) -> None:
+    """A figure with its name, and a second one or a word under it; no colour judges either."""
+    place.metric(
+        label, value, delta=beside, delta_color="off", delta_arrow=arrow, help=help
+    )  # fmt: skip
+
+
 class Days(msgspec.Struct, frozen=True):
     """A span of business days; without `last` it ends today, whenever that is."""
 
@@ -31,13 +47,7 @@ class Days(msgspec.Struct, frozen=True):
 
 def choose_days(key: str, first_date: dt.date | None, today: dt.date) -> Days:
     """Some spans that end today, or two dates of one's own; kept in the page's address."""
-    labels = {
-        "7": _("7 days"),
-        "30": _("30 days"),
-        "90": _("90 days"),
-        "365": _("1 year"),
-        OWN_SPAN: _("Other dates"),
-    }
+    labels = {**span_names(), OWN_SPAN: _("Other dates")}
     span = choose_one(_("Span"), labels, key=key, default=DEFAULT_SPAN)
     if span != OWN_SPAN:
         return Days(SPANS[span], None)
@@ -54,6 +64,11 @@ def choose_days(key: str, first_date: dt.date | None, today: dt.date) -> Days:
     if not isinstance(chosen, tuple) or len(chosen) != 2:
         return Days(SPANS[DEFAULT_SPAN], None)  # the second date is still being chosen
     return Days((chosen[1] - chosen[0]).days + 1, chosen[1])
+
+
+def span_names() -> dict[str, str]:
+    """Spans that end today, as people call them."""
+    return {"7": _("7 days"), "30": _("30 days"), "90": _("90 days"), "365": _("1 year")}
 
 
 def choose_one(label: str, options: Mapping[str, str], *, key: str, default: str) -> str:
@@ -115,22 +130,20 @@ def show_table(
     columns: dict[str, Any],
     *,
     alt: str,
+    rows_shown: int = TABLE_ROWS_SHOWN,
     key: str | None = None,
     on_pick: Callable[[int], None] | None = None,
 ) -> None:
-    """A table whose amounts (columns made by `amounts`) line up, sort, and have separators.
+    """A table whose amounts (columns made by `amounts`) and counts line up, sort, and are grouped.
 
-    `on_pick` gets the number of the row that somebody has just chosen.
+    One of more than `rows_shown` rows is scrolled. `on_pick` gets the number of the row that
+    somebody has just chosen.
     """
     table = pa.table(columns)
-    settings = {
-        name: st.column_config.NumberColumn(format="%,.2f")
-        for name in table.column_names
-        if table.schema.field(name).type == AMOUNT_TYPE
-    }
-    height = "content" if table.num_rows <= TABLE_ROWS_SHOWN else TABLE_PIXELS
+    height = "content" if table.num_rows <= rows_shown else TABLE_PIXELS
     options: dict[str, Any] = {
-        "hide_index": True, "column_config": settings, "height": height, "alt": alt, "key": key,
+        "hide_index": True, "column_config": _formats(table.schema), "height": height,
+        "alt": alt, "key": key,
     }  # fmt: skip
     if on_pick is None or key is None:
         st.dataframe(table, **options)
@@ -142,6 +155,20 @@ def show_table(
             on_pick(chosen[0])
 
     st.dataframe(table, on_select=picked, selection_mode="single-row", **options)
+
+
+def _formats(schema: pa.Schema) -> dict[str, Any]:
+    """How numbers are written; a browser knows the customs of its own language and of ours."""
+    is_default = language() == DEFAULT
+    of_amounts = st.column_config.NumberColumn(
+        format="%,.2f" if is_default else "localized", step=0.01
+    )
+    of_counts = st.column_config.NumberColumn(format="%,d" if is_default else "localized", step=1)
+    return {
+        field.name: of_amounts if field.type == AMOUNT_TYPE else of_counts
+        for field in schema
+        if field.type == AMOUNT_TYPE or pa.types.is_integer(field.type)
+    }
 
 
 def show_close(key: str, *names: str) -> None:

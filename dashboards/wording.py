@@ -4,7 +4,7 @@ import datetime as dt
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal
 
 from dashboards.languages import _, locale
@@ -39,19 +39,15 @@ def day(date: dt.date) -> str:
     return format_date(date, "EEE d MMM y", locale=locale())
 
 
-def short_day(date: dt.date) -> str:
-    """A date where the year is plain from what stands around it: `2 Mar`."""
-    return format_date(date, "d MMM", locale=locale())
+def month(date: dt.date) -> str:
+    """The month of a date: `March 2026`."""
+    return format_skeleton("yMMMM", date, locale=locale())
 
 
 def moment(at: dt.datetime, zone: ZoneInfo) -> str:
     """A moment in the business zone, to the second: `Mon 2 Mar 2026, 09:00:07`."""
-    return f"{day(at.astimezone(zone).date())}, {clock(at, zone)}"
-
-
-def clock(at: dt.datetime, zone: ZoneInfo) -> str:
-    """The time of day in the business zone: `09:00:07`."""
-    return format_time(at.astimezone(zone), "HH:mm:ss", locale=locale())
+    time = format_time(at.astimezone(zone), "HH:mm:ss", locale=locale())
+    return f"{day(at.astimezone(zone).date())}, {time}"
 
 
 def age(seconds: float) -> str:

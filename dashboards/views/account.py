@@ -11,23 +11,19 @@ from dashboards.frame import live_page, show_freshness
 from dashboards.languages import _, _n
 from dashboards.mails import mail_state
 from dashboards.views.account_log import show_log
+from dashboards.views.headlines import own_now, show_own_head
 from dashboards.widgets import amounts, choose_days, show_downloads, show_table
 from dashboards.wording import day, money, number, signed
 from warehouse.account import Account, read_account
 from warehouse.deliveries import Delivery, TrackerDatabaseSilentError, read_own_deliveries
 
-DAYS_PICTURED = 14
-
 
 def show_account(viewer: Viewer) -> None:
     """The whole page."""
-    now = read_own_figures(
-        read_account, viewer,
-        employee_id=viewer.employee_id, local_date=today_on_the_clock(), count_days=DAYS_PICTURED,
-    )  # fmt: skip
+    now = own_now(viewer)
     if not show_freshness(now.state):
         return
-    show_now(now)
+    show_own_head(now)
     show_picture(now)
     st.subheader(_("Statement"), anchor="statement")
     span = choose_days("span", now.state.first_date, now.today.business_date)
@@ -41,51 +37,12 @@ def show_account(viewer: Viewer) -> None:
     show_log(viewer, account)
 
 
-def show_now(account: Account) -> None:
-    """The balance, what it means, and what today has come to."""
-    today = account.today
-    balance, earned, entries = st.columns(3)
-    balance.metric(
-        _("Balance now"),
-        money(account.balance_cents),
-        delta=_("below zero") if account.balance_cents < 0 else None,
-        delta_color="off",
-        delta_arrow="off",
-    )
-    earned.metric(
-        _("Earned today"),
-        signed(today.earned_cents),
-        help=_("Rewards credited today minus fees charged today; it may be negative."),
-    )
-    entries.metric(_("Entries today"), number(today.count_entries))
-    st.write(what_it_means(account.balance_cents))
-    st.write(
-        _("{day}: {rewards} in rewards, {fees} in fees.").format(
-            day=day(today.business_date),
-            rewards=signed(today.rewards_cents),
-            fees=signed(today.fees_cents),
-        )
-    )
-
-
-def what_it_means(balance_cents: int) -> str:
-    """A balance in words."""
-    if balance_cents < 0:
-        return _(
-            "Your account is **{sum} below zero**. Nothing is paid out until rewards have made up "
-            "for it; the debt is carried over to the next day."
-        ).format(sum=money(-balance_cents))
-    if balance_cents > 0:
-        return _(
-            "If the day ended now, **{sum}** would be paid out to you and your balance would be "
-            "zero."
-        ).format(sum=money(balance_cents))
-    return _("Your account is even: nothing is owed and nothing is waiting to be paid out.")
-
-
 def show_picture(account: Account) -> None:
     """What each of the last two weeks' days came to."""
-    st.subheader(_("Earned in the last {count} days").format(count=len(account.days)))
+    count = len(account.days)
+    st.subheader(
+        _n("Earned in the last day", "Earned in the last {count} days", count).format(count=count)
+    )
     bars = [
         DayBar(
             one.business_date,

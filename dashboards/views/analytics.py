@@ -12,10 +12,12 @@ from dashboards.frame import live_page, plain, role_name, show_freshness
 from dashboards.languages import _
 from dashboards.settings import DashboardSettings
 from dashboards.views.analytics_flow import show_flow
-from dashboards.widgets import amounts, choose_one, show_table
-from dashboards.wording import clock, day, money, number
+from dashboards.widgets import amounts, choose_one, show_figure, show_table
+from dashboards.wording import day, moment, money, month, number
 from warehouse.analytics import Dearest, Period, Standing, Today, read_dearest, read_today
 from warehouse.reading import ADMINS, Role
+
+LINES_MAX = 32  # a month's days and the month: the last line is the point, so it is in sight
 
 
 def show_analytics(viewer: Viewer) -> None:
@@ -33,28 +35,25 @@ def show_today(now: Today) -> None:
     """The headline: what was earned today, and who is below zero in both meanings."""
     standing = now.standing
     earned, below, net = st.columns(3)
-    earned.metric(
+    show_figure(
+        earned,
         _("Earned today"),
         money(standing.earnings_cents),
-        delta=_("{sum} yesterday").format(sum=money(standing.yesterday_cents)),
-        delta_color="off",
-        delta_arrow="off",
+        _("{sum} yesterday").format(sum=money(standing.yesterday_cents)),
         help=_("Fees charged minus rewards credited in this business day; payouts never count."),
     )
-    below.metric(
+    show_figure(
+        below,
         _("Employees below zero now"),
         number(standing.count_below_zero),
-        delta=_("{sum} in all").format(sum=money(standing.below_zero_cents)),
-        delta_color="off",
-        delta_arrow="off",
+        _("{sum} in all").format(sum=money(standing.below_zero_cents)),
         help=_("Their balance is below zero: every fee, reward and payout of all days."),
     )
-    net.metric(
+    show_figure(
+        net,
         _("Net below zero today"),
         number(standing.count_net_below_zero),
-        delta=_("{sum} in all").format(sum=money(standing.net_below_zero_cents)),
-        delta_color="off",
-        delta_arrow="off",
+        _("{sum} in all").format(sum=money(standing.net_below_zero_cents)),
         help=_("Their fees of today are higher than their rewards of today, whatever they have."),
     )
 
@@ -117,12 +116,10 @@ def show_dearest_days(dearest: Dearest, name: str) -> None:
         _("Span"): [*(day(one.business_date) for one in dearest.days), name],
         _("Reward"): amounts([one.reward_cents for one in lines]),
         _("Task"): [one.title for one in lines],
-        _("Completed at"): [
-            f"{day(one.completed_at.astimezone(zone).date())}, {clock(one.completed_at, zone)}"
-            for one in lines
-        ],
+        _("Completed at"): [moment(one.completed_at, zone) for one in lines],
     }
-    show_table(table, alt=_("The dearest task of each day, and of the span in the last line"))
+    alt = _("The dearest task of each day, and of the span in the last line")
+    show_table(table, alt=alt, rows_shown=LINES_MAX)
     st.write(
         _("{span}: **{reward}** for “{title}”, completed on {day}.").format(
             span=name,
@@ -139,7 +136,7 @@ def name_of(dearest: Dearest, period: str) -> str:
         year, week, _weekday = dearest.first.isocalendar()
         return _("Week {week} of {year}").format(week=week, year=year)
     if period == "month":
-        return f"{dearest.first:%Y-%m}"
+        return month(dearest.first)
     return day(dearest.first)
 
 

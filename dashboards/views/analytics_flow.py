@@ -8,15 +8,13 @@ import altair as alt
 import streamlit as st
 
 from dashboards.access import Viewer
-from dashboards.charts import chart_locale
+from dashboards.charts import chart_locale, days_across
 from dashboards.figures import read_figures
 from dashboards.languages import _, _n
-from dashboards.widgets import choose_one, show_table
+from dashboards.widgets import DEFAULT_SPAN, SPANS, choose_one, show_figure, show_table, span_names
 from dashboards.wording import age, day, number
 from warehouse.analytics import Completed, Flow, TaskDay, read_flow
 
-SPANS = {"7": 7, "30": 30, "90": 90, "365": 365}
-DEFAULT_SPAN = "30"
 CHART_HEIGHT_PIXELS = 260
 # Readable on light and on dark; the dash tells the lines apart without colour.
 COLOURS = ("#3b82c4", "#2a9d6f", "#e0603c")
@@ -26,8 +24,7 @@ DASHES = ([1, 0], [6, 3], [2, 3])
 def show_flow(viewer: Viewer, today: dt.date) -> None:
     """Everything about how tasks go, in a span that ends today."""
     st.subheader(_("Flow of work"), anchor="flow")
-    labels = {"7": _("7 days"), "30": _("30 days"), "90": _("90 days"), "365": _("1 year")}
-    span = choose_one(_("Span"), labels, key="flow", default=DEFAULT_SPAN)
+    span = choose_one(_("Span"), span_names(), key="flow", default=DEFAULT_SPAN)
     minute = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)  # one reading serves all
     flow = read_figures(read_flow, viewer, today=today, count_days=SPANS[span], now=minute)
     show_throughput(flow)
@@ -47,10 +44,8 @@ def show_throughput(flow: Flow) -> None:
         (_("Reassigned"), flow.span.count_reassigned, flow.before.count_reassigned),
     )
     for column, (name, count, before) in zip(columns, figures, strict=True):
-        column.metric(
-            name, number(count), delta=_("{count} in the span before").format(count=number(before)),
-            delta_color="off", delta_arrow="off",
-        )  # fmt: skip
+        beside = _("{count} in the span before").format(count=number(before))
+        show_figure(column, name, number(count), beside)
     names = [name for name, _count, _before in figures]
     st.altair_chart(_lines(flow.days, names), alt=_in_words(flow.days))
 
@@ -149,17 +144,11 @@ def _lines(days: Sequence[TaskDay], names: Sequence[str]) -> Any:
             names, (one.count_created, one.count_completed, one.count_reassigned), strict=True
         )
     ]
-    # Dates are read as UTC and shown as UTC: no browser's zone may move a point to another day.
-    across = alt.X(
-        "utcyearmonthdate(date):T",
-        scale=alt.Scale(type="utc"),
-        axis=alt.Axis(title=None, format="%-d %b", labelOverlap=True, grid=False),
-    )
     legend = alt.Legend(title=None, orient="top")
     chart = alt.Chart(alt.InlineData(values=values)).mark_line()
     return (
         chart.encode(
-            x=across,
+            x=days_across(),
             y=alt.Y("count:Q", axis=alt.Axis(title=None, format=",.0f")),
             color=alt.Color("what:N", sort=names, legend=legend, scale=alt.Scale(range=COLOURS)),
             strokeDash=alt.StrokeDash(

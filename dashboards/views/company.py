@@ -8,18 +8,19 @@ from dashboards.figures import read_figures, today_on_the_clock
 from dashboards.frame import live_page, role_name, show_freshness
 from dashboards.languages import _, _n
 from dashboards.views.company_day import show_day
+from dashboards.views.headlines import company_now, formula, show_company_head
 from dashboards.widgets import amounts, choose_days, show_downloads, show_table
-from dashboards.wording import MINUS, day, money, number, signed
-from warehouse.company import Company, CompanyDay, Span, read_company
+from dashboards.wording import money, number, signed
+from warehouse.company import Company, read_company
 from warehouse.reading import MANAGEMENT
 
 
 def show_company(viewer: Viewer) -> None:
     """The whole page; the span is chosen in its middle, so what was chosen last is read first."""
-    now = read_figures(read_company, viewer, local_date=today_on_the_clock(), count_days=1)
+    now = company_now(viewer)
     if not show_freshness(now.state):
         return
-    show_today(now)
+    show_company_head(now)
     st.subheader(_("Earnings by day"), anchor="days")
     span = choose_days("span", now.state.first_date, now.today.business_date)
     company = read_figures(
@@ -29,52 +30,6 @@ def show_company(viewer: Viewer) -> None:
     show_days(company)
     show_day(viewer, company)
     show_balances(company)
-
-
-def show_today(company: Company) -> None:
-    """The headline: four figures of now, and the first one in words."""
-    today = company.today
-    earned, fees, rewards, below = st.columns(4)
-    change_cents = today.earnings_cents - company.yesterday.earnings_cents
-    earned.metric(
-        _("Earned today"),
-        money(today.earnings_cents),
-        delta=compared(change_cents),
-        delta_color="off",
-        delta_arrow="up" if change_cents > 0 else "down" if change_cents < 0 else "off",
-        help=_(
-            "Earnings of a day are the fees charged for assignments minus the rewards credited "
-            "for completed tasks in that business day. Payouts never count. They may be negative."
-        ),
-    )
-    fees.metric(_("Fees charged today"), money(today.fees_cents))
-    rewards.metric(_("Rewards credited today"), money(today.rewards_cents))
-    below.metric(
-        _("Employees below zero now"),
-        number(company.count_below_zero),
-        delta=_("{sum} in all").format(sum=money(company.below_zero_cents)),
-        delta_color="off",
-        delta_arrow="off",
-    )
-    st.write(f"{day(today.business_date)}: {formula(today)}")
-
-
-def formula(sums: CompanyDay | Span) -> str:
-    """How earnings come about, with the figures in it."""
-    return _("{fees} in fees {minus} {rewards} in rewards = **{earnings}** earned.").format(
-        fees=money(sums.fees_cents),
-        minus=MINUS,
-        rewards=money(sums.rewards_cents),
-        earnings=money(sums.earnings_cents),
-    )
-
-
-def compared(change_cents: int) -> str:
-    """Today against yesterday, in words."""
-    if change_cents == 0:
-        return _("the same as yesterday")
-    text = _("{sum} more than yesterday") if change_cents > 0 else _("{sum} less than yesterday")
-    return text.format(sum=money(abs(change_cents)))
 
 
 def show_days(company: Company) -> None:

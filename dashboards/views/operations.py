@@ -15,7 +15,7 @@ from dashboards.figures import (
 from dashboards.frame import live_page, plain
 from dashboards.languages import _, _n, noted
 from dashboards.settings import DashboardSettings
-from dashboards.widgets import show_table
+from dashboards.widgets import show_figure, show_table
 from dashboards.wording import age, moment, number
 from warehouse.deliveries import TrackerDatabaseSilentError
 from warehouse.operations import LakeHealth, TrackerHealth, read_lake_health, read_tracker_health
@@ -55,22 +55,26 @@ def show_flow_of_events(health: LakeHealth, tracker: TrackerHealth) -> None:
     now = dt.datetime.now(dt.UTC)
     since = waiting.waiting_since
     behind, oldest, published, committed = st.columns(4)
-    behind.metric(
+    show_figure(
+        behind,
         _("Events behind"),
         number(waiting.count_waiting),
         help=_("Events of the tracker that the lake does not have yet."),
     )
-    oldest.metric(_("Oldest waits for"), age((now - since).total_seconds() if since else 0))
-    published.metric(
+    oldest_seconds = (now - since).total_seconds() if since else 0
+    show_figure(oldest, _("Oldest waits for"), age(oldest_seconds))
+    show_figure(
+        published,
         _("Not yet in Kafka"),
         number(tracker.count_unpublished),
         help=_("Events of the log that the broker has not acknowledged."),
     )
     if health.state.last_position == 0:
-        committed.metric(_("Last commit"), _("none yet"))
+        show_figure(committed, _("Last commit"), _("none yet"))
         return
     zone = read_environment(DashboardSettings).zone
-    committed.metric(
+    show_figure(
+        committed,
         _("Last commit"),
         _("{age} ago").format(age=age((now - health.state.committed_at).total_seconds())),
         help=moment(health.state.committed_at, zone),

@@ -46,3 +46,20 @@ def test_a_process_writes_one_utc_line_to_stderr_however_often_it_is_set_up() ->
         line,
     )
     assert logging.Formatter.converter is not None
+
+
+def test_of_talkative_loggers_only_warnings_are_kept() -> None:
+    program = """
+import logging
+from contracts import logs, serving
+logs.configure(talkative=serving.TALKATIVE)
+logging.getLogger("uvicorn.access").info("GET /oauth2callback?code=secret")
+logging.getLogger("uvicorn.error").warning("told")
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert [line.split(" ", 1)[1] for line in result.stderr.splitlines()] == [
+        "level=WARNING logger=uvicorn.error told"
+    ]

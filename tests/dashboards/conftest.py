@@ -1,18 +1,12 @@
 """A real tracker that answers who somebody is, a real lake with a small ledger, and the pages."""
 
 import contextlib
-import datetime as dt
-import json
-import random
 import subprocess
 import sys
 import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import duckdb
 import psutil
@@ -20,124 +14,23 @@ import pytest
 import requests
 import streamlit as st
 from streamlit import config
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.context import ContextProxy, StreamlitCookies
 from streamlit.testing.v1 import AppTest
-from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
-from streamlit.web.server.starlette.starlette_server_config import TOKENS_COOKIE_NAME
-from werkzeug.serving import BaseWSGIServer, make_server
 
-from ates.embedded import process
 from ates.embedded.postgres import READER, ROLE, PostgresServer
 from ates.grants import grant_reads
 from contracts.environment import read_environment
 from dashboards import access
 from dashboards import lake as lake_door
-from dashboards.settings import DashboardSettings
-from ops_api.app import create_app
-from ops_api.auth.passwords import hash_password
-from ops_api.auth.sessions import find_session, start_session
-from ops_api.auth.tokens import TokenGrant, hashed, keep_token, new_token
-from ops_api.clock import system_clock
-from ops_api.context import CommandContext
-from ops_api.database import create_engine
-from ops_api.employees.commands import Changes, change_employee, register_employee, set_password
 from tests.dashboards.ledger import write_people
+from tests.dashboards.tracker import Tracker
 from tests.tidy.tree import ROOT
-from tests.trackers import tracker_settings
 from warehouse.lake import connect, create_tables
 from warehouse.settings import LakeSettings
 
 PAGE_SECONDS_MAX = 30
 START_SECONDS_MAX = 60
-UTC = ZoneInfo("UTC")
-PASSWORD = "a password of the tests"
-NO_DATABASES = {"DATABASE_READER_URL": "", "LAKE_READER_URL": ""}
-
-
-class Tracker:
-    """A tracker that listens, its employees, and what the dashboards need to know of it."""
-
-    def __init__(self, database_url: str, keys: Path) -> None:
-        self.engine = create_engine(database_url)
-        self.server: BaseWSGIServer = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
-        self.url = f"http://127.0.0.1:{self.server.port}"
-        self.dashboards_port = process.free_port()
-        self.dashboards_url = f"http://127.0.0.1:{self.dashboards_port}"
-        self.tokens: dict[str, str] = {}
-        self.employees: dict[str, UUID] = {}
-        self.settings = tracker_settings(
-            database_url, keys, tracker_url=self.url, tracker_port=self.server.port,
-            dashboards_url=self.dashboards_url,
-        )  # fmt: skip
-        self.server.app = create_app(self.settings, self.engine, system_clock, random.Random(7))
-
-    def variables(self) -> dict[str, str]:
-        """What the dashboards read from the environment."""
-        return {
-            "TRACKER_URL": self.url,
-            "DASHBOARDS_URL": self.dashboards_url,
-            "DASHBOARDS_PORT": str(self.dashboards_port),
-            "OIDC_DASHBOARDS_SECRET": self.settings.oidc_dashboards_secret,
-            "BUSINESS_TIMEZONE": "UTC",
-            "DAGSTER_URL": "http://dagster.example",
-        }
-
-    def sign_in(self, role: str) -> str:
-        """An access token of the one employee of this role."""
-        if role not in self.tokens:
-            self.tokens[role] = self._token_of(self.employee(role))
-        return self.tokens[role]
-
-    def cookies_of(self, role: str) -> dict[str, str]:
-        """What the browser of a signed-in employee sends to the dashboards."""
-        secret = read_environment(DashboardSettings, self.variables() | NO_DATABASES).cookie_secret
-        tokens = json.dumps({"access_token": self.sign_in(role)})
-        signed = create_signed_value(secret, TOKENS_COOKIE_NAME, tokens)
-        return {TOKENS_COOKIE_NAME: signed.decode()}
-
-    def employee(self, role: str) -> UUID:
-        """The one employee of this role, with PASSWORD."""
-        if role not in self.employees:
-            context = CommandContext(
-                actor_id=None, clock=system_clock, rng=random.Random(role),
-                correlation_id=uuid4(), business_timezone=UTC,
-            )  # fmt: skip
-            with self.engine.begin() as connection:
-                employee = register_employee(
-                    connection, context, name=f"Iris {role}", email=f"{role}@example.com", role=role
-                )
-                set_password(
-                    connection,
-                    employee_id=employee.employee_id,
-                    password_hash=hash_password(PASSWORD),
-                )
-            self.employees[role] = employee.employee_id
-        return self.employees[role]
-
-    def change_role(self, role: str, new_role: str) -> None:
-        """Give the employee of a role another one, as an admin would."""
-        context = CommandContext(
-            actor_id=None, clock=system_clock, rng=random.Random(role), correlation_id=uuid4(),
-            business_timezone=UTC,
-        )  # fmt: skip
-        with self.engine.begin() as connection:
-            change_employee(
-                connection, context,
-                employee_id=self.employee(role), changes=Changes(role=new_role),  # type: ignore[arg-type]
-            )  # fmt: skip
-
-    def _token_of(self, employee_id: UUID) -> str:
-        now, token = dt.datetime.now(dt.UTC), new_token()
-        with self.engine.begin() as connection:
-            session_id = start_session(connection, employee_id=employee_id, now=now)
-            living = find_session(connection, session_id, now=now)
-            assert living is not None
-            grant = TokenGrant(
-                client_id="dashboards", scope="openid profile email",
-                session_hash=living.session_hash, code_hash=hashed(token),
-            )  # fmt: skip
-            keep_token(connection, token, grant, now=now)
-        return token
 
 
 def database(server: PostgresServer, name: str, template: str = "template1") -> str:
@@ -217,9 +110,10 @@ def served(
 @pytest.fixture
 def no_lake(
     surroundings: None, unmade_lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Iterator[None]:
     """The pages look at a lake that nobody has made yet."""
-    look_at(unmade_lake_environment, monkeypatch)
+    with looking_at(unmade_lake_environment, monkeypatch):
+        yield
 
 
 @pytest.fixture
@@ -227,16 +121,22 @@ def lake(
     surroundings: None, lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The pages look at an empty lake of this test's own; this is the ingester's connection."""
-    look_at(lake_environment, monkeypatch)
-    with connect(read_environment(LakeSettings, lake_environment)) as connection:
+    with (
+        looking_at(lake_environment, monkeypatch),
+        connect(read_environment(LakeSettings, lake_environment)) as connection,
+    ):
         yield connection
 
 
-def look_at(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+@contextlib.contextmanager
+def looking_at(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the pages of this test read another lake, with its owner's account."""
     for name, value in lake_environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("LAKE_READER_URL", lake_environment["LAKE_CATALOG_URL"])
+    _forget_lake()
+    yield
+    _forget_lake()
 
 
 @pytest.fixture
@@ -251,16 +151,23 @@ def surroundings(
     for section in ("browser", "client", "logger", "runner", "server"):
         for option, value in options[section].items():
             config.set_option(f"{section}.{option}", value)
-    _forget()
+    # It would read what every installed package says of itself at each run of a simulated page.
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
+    _forget_people()
     yield
-    _forget()
+    _forget_people()
 
 
-def _forget() -> None:
-    """No answer and no connection of another test."""
+def _forget_people() -> None:
+    """Nobody's role is known from another test; figures of the shared lake stay what they are."""
+    access._ask_provider.clear()
+    access._last_answers.clear()
+
+
+def _forget_lake() -> None:
+    """No answer and no connection of another lake."""
     st.cache_resource.clear()
     lake_door.forget()
-    access._last_answers.clear()
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards import figures
-from tests.dashboards.conftest import Tracker
 from tests.dashboards.ledger import TODAY, YESTERDAY
 from tests.dashboards.test_company import metrics, table, text_of
+from tests.dashboards.tracker import Tracker
 
 Open = Callable[..., AppTest]
 # Anna: charged 15.00, credited 40.00, paid 25.00 yesterday; charged 12.00 today.

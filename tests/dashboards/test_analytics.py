@@ -46,7 +46,7 @@ def test_every_figure_is_that_of_the_books(open_page: Open, lived: World) -> Non
     assert f"{len(books.open)} tasks are open." in text_of(app)
     dearest = table(app, 1)
     assert [row[2] for row in dearest] == ["sweep the floor"] * len(dearest)
-    assert dearest[-1][0] == f"{TODAY:%Y-%m}"
+    assert dearest[-1][0] == f"{TODAY:%B %Y}"
     assert dearest[-1][1] == max(row[1] for row in dearest[:-1])
 
 

@@ -18,7 +18,7 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.axe import violations
-from tests.dashboards.conftest import PASSWORD, Tracker
+from tests.dashboards.tracker import PASSWORD, Tracker
 
 PAGE_MILLISECONDS_MAX = 30_000
 # A sign-out or a role taken away: the role's memory, a page's refresh and the way to the tracker.

@@ -15,8 +15,8 @@ from dashboards import access, figures
 from dashboards import lake as lake_door
 from dashboards.access import Viewer
 from dashboards.settings import check_options
-from tests.dashboards.conftest import Tracker
 from tests.dashboards.ledger import BEFORE, TODAY, WASH_TASK, YESTERDAY, Ledger
+from tests.dashboards.tracker import Tracker
 from warehouse.company import read_company
 from warehouse.reading import ReadRefusedError
 

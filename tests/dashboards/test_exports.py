@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from dashboards.tables import Table, csv_of, xlsx_of
-from tests.dashboards.conftest import Tracker
 from tests.dashboards.ledger import BEFORE, TODAY, YESTERDAY
+from tests.dashboards.tracker import Tracker
 
 SPAN = f"first={BEFORE}&last={TODAY}"
 
