@@ -3,7 +3,6 @@
 A session's id itself is stored nowhere: only its SHA-256.
 """
 
-import datetime as dt
 from uuid import UUID
 
 import msgspec
@@ -163,7 +162,7 @@ class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     event_id: int
-    at: dt.datetime
+    at: Moment
     event: str
     actor: str
     actor_name: str | None

@@ -15,7 +15,7 @@ from ops_api.auth import commands, link_commands, queries
 from ops_api.auth.commands import SignedIn, sign_in
 from ops_api.auth.identity import Identity
 from ops_api.auth.letters import write_letter
-from ops_api.auth.models import Ended, Session
+from ops_api.auth.models import Ended, SecurityEvent, Session
 from ops_api.auth.rules import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, SESSION_LIFETIME
 from ops_api.auth.sessions import Visit, forget_session
 from ops_api.security_log import log_security
@@ -25,6 +25,7 @@ from ops_api.web.guard import cookie_name, employee, own_session, session_id
 from ops_api.web.languages import language
 from ops_api.web.operations import operation
 from ops_api.web.state import tracker
+from ops_api.web.texts import Words
 
 blueprint = Blueprint("auth", __name__, url_prefix="/api/v1")
 
@@ -61,6 +62,22 @@ class Redemption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     token: str
     new_password: NewPassword
+
+
+class SecurityListing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of the record: what happened before a cursor, of one kind, by or about somebody."""
+
+    cursor: Annotated[int, Meta(ge=1, le=queries.NEWEST)] = queries.NEWEST
+    limit: Annotated[int, Meta(ge=1, le=queries.PAGE_EVENTS_MAX)] = 100
+    event: Words = ""
+    employee_id: UUID | None = None
+
+
+class SecurityPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What matters for security, newest first, and the cursor with which to ask for earlier."""
+
+    events: list[SecurityEvent]
+    next_cursor: int | None = None
 
 
 class OwnSession(Session, frozen=True, kw_only=True):
@@ -149,6 +166,23 @@ def delete_one_session(handle: UUID) -> Response:
     """Sign out in another browser."""
     end_one(handle)
     return Response(status=204)
+
+
+@blueprint.get("/security-events")
+@operation("admin", scope="employees:read", answer=SecurityPage)
+def list_security_events(query: SecurityListing) -> SecurityPage:
+    """What matters for security, newest first, a page at a time."""
+    events = tracker().read(
+        lambda each: queries.page_of_security_events(
+            each,
+            before=query.cursor,
+            limit=query.limit,
+            event=query.event or None,
+            employee_id=query.employee_id,
+        )
+    )
+    is_full = len(events) == query.limit
+    return SecurityPage(events=events, next_cursor=events[-1].event_id if is_full else None)
 
 
 def list_own() -> list[OwnSession]:

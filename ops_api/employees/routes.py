@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from ops_api.auth.commands import end_sessions_of
 from ops_api.auth.letters import write_letter
 from ops_api.auth.link_commands import SentLink, send_link
-from ops_api.auth.models import Ended
+from ops_api.auth.models import Ended, Session
+from ops_api.auth.queries import sessions_of
 from ops_api.context import CommandContext
 from ops_api.employees import commands, queries
 from ops_api.employees.models import Employee
@@ -49,6 +50,12 @@ class EmployeeChanges(commands.Changes, frozen=True, kw_only=True, forbid_unknow
     name: Annotated[str, line(NAME_LENGTH_MAX)] | None = None
     email: Annotated[str, line(EMAIL_LENGTH_MAX, format="email")] | None = None
     role: Annotated[str, Meta(extra_json_schema={"enum": ROLES})] | None = None
+
+
+class Sessions(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody's living sessions, the one last used first."""
+
+    sessions: list[Session]
 
 
 class EmployeeListing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,6 +115,19 @@ def patch_employee(key: str, employee_id: UUID, body: EmployeeChanges) -> Answer
 def post_sign_in_link(key: str, employee_id: UUID) -> Answer:
     """Send somebody a link to choose a password by; it ends the one sent before."""
     return send_sign_in_link(key, employee_id)
+
+
+@blueprint.get("/<uuid:employee_id>/sessions")
+@operation("admin", scope="employees:read", answer=Sessions)
+def list_sessions(employee_id: UUID) -> Sessions:
+    """Where somebody is signed in."""
+    now = tracker().clock()
+
+    def read(connection: Connection) -> list[Session]:
+        _require_employee(connection, employee_id)
+        return sessions_of(connection, employee_id, now=now)
+
+    return Sessions(sessions=tracker().read(read))
 
 
 @blueprint.delete("/<uuid:employee_id>/sessions")

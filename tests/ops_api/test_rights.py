@@ -90,6 +90,8 @@ TABLE: dict[str, tuple[set[str], str | None]] = {
     "POST /api/v1/employees": ({"admin"}, "employees:write"),
     "PATCH /api/v1/employees/<uuid:employee_id>": ({"admin"}, "employees:write"),
     "POST /api/v1/employees/<uuid:employee_id>/sign-in-link": ({"admin"}, "employees:write"),
+    "GET /api/v1/security-events": ({"admin"}, "employees:read"),
+    "GET /api/v1/employees/<uuid:employee_id>/sessions": ({"admin"}, "employees:read"),
     "DELETE /api/v1/employees/<uuid:employee_id>/sessions": ({"admin"}, "employees:write"),
     "GET /api/v1/business-days": ({"accountant", *CLOSERS}, "days:close"),
     "POST /api/v1/business-days/close-due": (CLOSERS, "days:close"),

@@ -16,7 +16,7 @@ from ops_api.auth.sessions import start_session
 from ops_api.employees.models import Employee
 from ops_api.refusals import KEPT_OF_ADDRESS, KEPT_OF_ALL, Refusals
 from tests.ops_api.conftest import World
-from tests.ops_api.http import nobody, signed_in
+from tests.ops_api.http import nobody, signed_in, slug
 
 SESSION = "/api/v1/session"
 PASSWORD = "correct horse battery"
@@ -81,6 +81,28 @@ def test_events_come_in_pages_from_the_newest(app: Flask, world: World) -> None:
     ids = [event.event_id for event in first + rest]
     assert len(ids) == 5
     assert ids == sorted(ids, reverse=True)
+
+
+def test_admins_read_the_record_and_sessions_over_the_api(app: Flask, world: World) -> None:
+    admin, worker = signed_in(app, world, "admin"), signed_in(app, world)
+    assert worker.employee is not None
+    for _ in range(3):
+        worker.send("/api/v1/tasks/reassign")
+    theirs = f"employee_id={worker.employee.employee_id}"
+
+    first = admin.get(f"/api/v1/security-events?limit=2&event=refused&{theirs}").get_json()
+    cursor = first["next_cursor"]
+    rest = admin.get(f"/api/v1/security-events?limit=2&cursor={cursor}").get_json()
+
+    assert len(first["events"]) == 2
+    assert first["events"][0]["actor_name"] == worker.employee.name
+    assert rest["next_cursor"] is None
+    sessions = f"/api/v1/employees/{worker.employee.employee_id}/sessions"
+    assert len(admin.get(sessions).get_json()["sessions"]) == 1
+    assert admin.send(sessions, method="DELETE").get_json() == {"count_sessions": 1}
+    assert admin.get(sessions).get_json() == {"sessions": []}
+    nobody_s = "/api/v1/employees/00000000-0000-7000-8000-000000000000/sessions"
+    assert slug(admin.get(nobody_s)) == slug(admin.send(nobody_s, method="DELETE"))
 
 
 def test_old_and_surplus_events_are_purged_in_passing(
