@@ -11,7 +11,7 @@ UV_INSTALL := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q
 UV_LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate
 
-.PHONY: help install demo up down status test lint bench lock secrets clean
+.PHONY: help install demo up down status test fuzz lint bench lock secrets clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ status: install ## one row a service
 
 test: $(VENV)/.installed-dev ## run every test against real servers
 	@$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
+fuzz: $(VENV)/.installed-dev ## send the API much more nonsense than `make test` does (an hour)
+	@FUZZ_EXAMPLES=50 $(BIN)/pytest -q tests/ops_api/test_openapi_fuzz.py
 
 lint: $(VENV)/.installed-dev ## formatting, style, types, import rules, contracts, API document
 	@$(BIN)/ruff format --check .
