@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from ops_api.employees.models import Employee
 from ops_api.employees.queries import find_employees
+from ops_api.errors import UnacceptableError
 from ops_api.tasks import queries, routes
 from ops_api.tasks.models import DONE, OPEN
 from ops_api.web.csv_rows import csv_row
@@ -30,6 +31,8 @@ PAGE_TASKS = 50
 EXPORT_PAGE_TASKS = 2000
 EXPORT_TASKS_MAX = 1_000_000
 CANDIDATES_MAX = 10
+NOBODY = "Nobody has such a name or e-mail."
+SEVERAL = "Several people have such a name. Whom do you mean?"
 EXPORT_COLUMNS = (
     "task_id", "jira_id", "title", "status", "assignee", "fee_cents", "reward_cents",
     "assignment_number", "created_at", "completed_at",
@@ -61,8 +64,13 @@ def get_all_tasks() -> Response:
 @blueprint.get("/tasks.csv")
 @allow(*routes.REASSIGNERS)
 def get_csv() -> Response:
-    """All tasks that the filters let through, as they come out of the database."""
+    """All tasks that the filters let through, as they come out of the database.
+
+    Raises UnacceptableError when the assignee's name means nobody or several people.
+    """
     asked = tracker().read(_asked)
+    if asked.which is None:
+        raise UnacceptableError("unclear-assignee", SEVERAL if asked.candidates else NOBODY)
     rows = stream_with_context(_csv_lines(asked.which))
     headers = {"Content-Disposition": 'attachment; filename="tasks.csv"'}
     return Response(rows, mimetype="text/csv", headers=headers)
@@ -100,6 +108,7 @@ def _all_tasks(*, refusal: Refusal | None = None) -> Response:
         refusal=refusal,
         notice=_notice(),
         asked=asked,
+        unclear=None if asked.which else SEVERAL if asked.candidates else NOBODY,
         tasks=page.tasks,
         count_found=count_found,
         count_open=count_open,
@@ -127,12 +136,11 @@ def _asked(connection: Connection) -> Asked:
     )
 
 
-def _csv_lines(which: queries.Filter | None) -> Iterator[str]:
+def _csv_lines(which: queries.Filter) -> Iterator[str]:
     """The header and a text of many rows at a time; each page is read by itself."""
     yield csv_row(EXPORT_COLUMNS)
     cursor: str | None = None
-    for _ in range(EXPORT_TASKS_MAX // EXPORT_PAGE_TASKS if which else 0):
-        assert which is not None
+    for _ in range(EXPORT_TASKS_MAX // EXPORT_PAGE_TASKS):
         page = _export_page(which, cursor)
         yield "".join(csv_row(_values(task)) for task in page.tasks)
         cursor = page.next_cursor

@@ -111,12 +111,13 @@ def _parse(raw: bytes) -> Any:
 def _require_shallow(parsed: Any) -> None:
     """Look at one level after the other; there are never more than the limit."""
     level = [parsed]
-    for _ in range(JSON_DEPTH_MAX + 1):
+    for _ in range(JSON_DEPTH_MAX):
         level = [
             inner
             for outer in level
             if isinstance(outer, dict | list)
             for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
         ]
         if not level:
             return

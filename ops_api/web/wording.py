@@ -63,6 +63,13 @@ DETAILS = (
 )
 
 
+# What is asked for beside a filter (`tasks/pages_all.py`), named here for the catalogs.
+FILTERS = (
+    lazy_gettext("Nobody has such a name or e-mail."),
+    lazy_gettext("Several people have such a name. Whom do you mean?"),
+)
+
+
 def problem_title(status: int, title: str) -> str:
     """What a failure is called, in the reader's language."""
     return str(PROBLEMS[status]) if status in PROBLEMS else title

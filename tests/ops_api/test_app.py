@@ -1,4 +1,4 @@
-"""What holds for every route: rights, headers, problems, limits."""
+"""What holds for every route: rights, pages without scripts inside, problems."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from ops_api.database import create_engine
 from ops_api.settings import TrackerSettings
 from ops_api.web.rights import allow
 from tests.ops_api.conftest import World
-from tests.ops_api.http import HTML, Client, nobody, service, signed_in, slug
+from tests.ops_api.http import Client, nobody, service, signed_in, slug
 from tests.trackers import tracker_settings
 
 NOBODYS_ID = UUID("00000000-0000-4000-8000-000000000000")
@@ -76,25 +76,6 @@ def test_our_own_page_and_programs_may(app: Flask, world: World) -> None:
     for headers in ({}, {"Origin": "http://localhost"}, {"Referer": "http://localhost/x"},
                     {"Sec-Fetch-Site": "same-origin"}):  # fmt: skip
         assert client.send("/api/v1/tasks", {"title": "x"}, **headers).status_code == 201
-
-
-@pytest.mark.parametrize(
-    "path", ["/", "/login", "/health", "/api/v1/me", "/api/v1/none", "/none", "/static/x/ates.css"]
-)
-@pytest.mark.parametrize("accept", [HTML, "application/json"])
-def test_every_answer_carries_the_headers(app: Flask, world: World, path: str, accept: str) -> None:
-    response = signed_in(app, world).get(path, Accept=accept)
-
-    policy = response.headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
-    assert "unsafe" not in policy
-    assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert response.headers["Referrer-Policy"] == "same-origin"
-    assert "Server" not in response.headers
-    if not path.startswith("/static/"):
-        assert response.headers["Cache-Control"] == "no-store"
-    response.close()
 
 
 def test_no_page_holds_an_inline_script_or_style(
