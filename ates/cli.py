@@ -9,6 +9,7 @@ COMMANDS = {
     "up": ("ates.commands.up", "Start every server; stay until Ctrl-C."),
     "down": ("ates.commands.down", "Stop what `ates up` or `ates demo` started."),
     "status": ("ates.commands.status", "One row a service; exit 0 when all are ready."),
+    "incidents": ("ates.commands.incidents", "What is wrong, since when, and who was told."),
     "logs": ("ates.commands.logs", "Show the log of one service."),
     "serve": ("ates.commands.serve", "Become one service, for another supervisor to watch."),
     "demo": ("ates.commands.demo", "Run the whole business on a real event log."),

@@ -147,7 +147,7 @@ def _dagster(settings: Settings) -> list[Service]:
     return [
         Service(
             name="dagster-code",
-            command=_measured(commands["code-server"]),
+            command=_prepared(commands["code-server"]),
             probe=Listens(grpc_port),
             needs=("postgres",),
             uses=("kafka", "tracker", "mailbox"),  # by the ticks that run inside it
@@ -158,13 +158,6 @@ def _dagster(settings: Settings) -> list[Service]:
             folder=home,
             prepare=lambda environment: dagster_instance.write_instance(home, environment),
             before_stop=lambda: dagster_instance.request_stop(home),
-        ),
-        Service(
-            name="dagster-recover",
-            command=[PYTHON, "-m", "ates.recover_dagster"],
-            probe=None,
-            needs=("postgres",),
-            folder=home,
         ),
         Service(
             name="dagster-web",
@@ -179,7 +172,7 @@ def _dagster(settings: Settings) -> list[Service]:
             name="dagster-daemon",
             command=commands["daemon"],
             probe=Lives(LIVES_SECONDS),
-            needs=("dagster-code", "dagster-recover", "kafka", "tracker", "mailbox"),
+            needs=("dagster-code", "kafka", "tracker", "mailbox"),
             stop_seconds_max=30,
             folder=home,
         ),
@@ -203,7 +196,7 @@ def _ates(name: str) -> list[str]:
     return [PYTHON, "-m", "ates.cli", name]
 
 
-def _measured(command: list[str]) -> list[str]:
-    """The same `python -m MODULE ...` with its metrics served beside it."""
+def _prepared(command: list[str]) -> list[str]:
+    """The same `python -m MODULE ...`, after leftovers are closed, its metrics beside it."""
     assert command[:2] == [PYTHON, "-m"]
-    return [PYTHON, "-m", "ates.measured", *command[2:]]
+    return [PYTHON, "-m", "ates.code_server", *command[2:]]

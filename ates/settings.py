@@ -163,6 +163,8 @@ def _checked(variable: Variable, text: str) -> str:
         raise SettingsError(f"{name} must be an IANA time zone such as Europe/Berlin, not {text!r}")
     if name == "KAFKA_SECURITY_PROTOCOL" and text and text not in SECURITY_PROTOCOLS:
         raise SettingsError(f"{name} must be one of {', '.join(SECURITY_PROTOCOLS)}, not {text!r}")
+    if name == "ALERT_MAIL_TO":
+        _check_addresses(name, text)
     if name == "TRACKER_PROXIES":
         _check_networks(name, text)
     if name in CLIENT_SECRETS and text and len(text) < SECRET_LENGTH_MIN:
@@ -170,6 +172,13 @@ def _checked(variable: Variable, text: str) -> str:
     if variable.unit is Unit.FOLDER and "://" not in text:
         return str(Path(text).expanduser().absolute())
     return text
+
+
+def _check_addresses(name: str, text: str) -> None:
+    for part in filter(None, map(str.strip, text.split(","))):
+        local_part, _, domain = part.rpartition("@")
+        if not local_part or not domain or not part.isprintable() or " " in part:
+            raise SettingsError(f"{name} must be mail addresses with commas between, not {part!r}")
 
 
 def _check_networks(name: str, text: str) -> None:

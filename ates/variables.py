@@ -127,6 +127,13 @@ SECTIONS = (
             Variable(
                 "MAIL_FROM", Unit.MAIL, "payouts@uberpopug.example", "The sender of all mails."
             ),
+            Variable(
+                "ALERT_MAIL_TO",
+                Unit.TEXT,
+                None,
+                "E-mail addresses of those who are told when something is wrong and when it is "
+                "over, with commas between them; unset: `ates incidents` shows it, nobody is told.",
+            ),
         ),
     ),
     Section(

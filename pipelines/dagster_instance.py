@@ -25,6 +25,11 @@ RUN_SECONDS_MAX = 900
 # Generous: a run that only waits for a busy machine must not be given up.
 RUN_START_SECONDS_MAX = 300
 RUN_CHECK_INTERVAL_SECONDS = 15
+# A run whose process was lost is tried again by itself; one whose step failed has said why.
+RUN_RETRIES_MAX = 3
+# A run that is due while the code server starts waits for it: longer than it takes to come back.
+LAUNCH_RETRIES_MAX = 10
+LAUNCH_RETRY_SECONDS = 5
 TICKS_KEPT_DAYS = {"skipped": 1, "success": 3, "failure": 30}
 LEFTOVER_RUNS_MAX = 1_000
 
@@ -80,9 +85,10 @@ def is_stop_requested() -> bool:
 
 
 def close_leftover_runs(folder: Path) -> int:
-    """Mark runs that a crash left unfinished as failed; how many. For boot, before the daemon.
+    """Mark runs that a crash left unfinished as failed; how many. For the code server's boot.
 
-    Nobody else ends them: their process is gone, and they would count as running for ever.
+    Nobody else ends them: their process was a child of the last code server, and they would count
+    as running until their time is up. As no step of theirs failed, the daemon tries them again.
     """
     from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
@@ -90,7 +96,7 @@ def close_leftover_runs(folder: Path) -> int:
     with DagsterInstance.from_config(str(folder)) as instance:
         runs = instance.get_runs(RunsFilter(statuses=unfinished), limit=LEFTOVER_RUNS_MAX)
         for run in runs:
-            instance.report_run_failed(run, "the run was under way when everything was stopped")
+            instance.report_run_failed(run, "the code server ended while the run was under way")
     return len(runs)
 
 
@@ -112,7 +118,11 @@ def _instance() -> dict[str, Any]:
         "run_coordinator": {
             "module": "dagster._core.run_coordinator",
             "class": "QueuedRunCoordinator",
-            "config": {"dequeue_interval_seconds": DEQUEUE_INTERVAL_SECONDS},
+            "config": {
+                "dequeue_interval_seconds": DEQUEUE_INTERVAL_SECONDS,
+                "max_user_code_failure_retries": LAUNCH_RETRIES_MAX,
+                "user_code_failure_retry_delay": LAUNCH_RETRY_SECONDS,
+            },
         },
         "concurrency": {"runs": {"max_concurrent_runs": RUNS_AT_ONCE_MAX}},
         "run_monitoring": {
@@ -120,6 +130,11 @@ def _instance() -> dict[str, Any]:
             "start_timeout_seconds": RUN_START_SECONDS_MAX,
             "max_runtime_seconds": RUN_SECONDS_MAX,
             "poll_interval_seconds": RUN_CHECK_INTERVAL_SECONDS,
+        },
+        "run_retries": {
+            "enabled": True,
+            "max_retries": RUN_RETRIES_MAX,
+            "retry_on_asset_or_op_failure": False,
         },
         "sensors": threads,
         "schedules": threads,

@@ -57,6 +57,14 @@ MAIL_LAST_ROUND = Gauge(
     "ates_mail_last_round_timestamp_seconds", "When the mail office last looked for work."
 )
 
+QUARANTINE_WAITING = Gauge(
+    "ates_quarantine_waiting", "Quarantined records that somebody has to look at."
+)
+INCIDENTS_SEEN = Gauge("ates_incidents_seen", "What was wrong at the last look.")
+INCIDENTS_LAST_LOOK = Gauge(
+    "ates_incidents_last_look_timestamp_seconds", "When incidents were last looked for."
+)
+
 MAIL_STATES = ("pending", "sending", "sent", "blocked")
 for _outcome in ("retried", "blocked"):
     MAIL_PUT_BACK.labels(_outcome)
@@ -89,6 +97,12 @@ def note_mail_round(
         MAIL_DELIVERIES.labels(state).set(counts.get(state, 0))
     waiting_seconds = (now - waiting_since).total_seconds() if waiting_since else 0.0
     MAIL_OLDEST_WAITING_SECONDS.set(max(0.0, waiting_seconds))
+
+
+def note_incidents(count_symptoms: int) -> None:
+    """Trouble was looked for, and so much was found."""
+    INCIDENTS_LAST_LOOK.set_to_current_time()
+    INCIDENTS_SEEN.set(count_symptoms)
 
 
 def note_payouts(count_days_waiting: int) -> None:

@@ -41,6 +41,19 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
         return ZoneInfo(self.business_timezone)
 
 
+class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where incidents are recorded, and who is told of them."""
+
+    database_url: str
+    alert_mail_to: str = ""
+
+    @property
+    def emails(self) -> list[str]:
+        """The addresses, each once; none: incidents are only recorded."""
+        addresses = (each.strip() for each in self.alert_mail_to.split(","))
+        return list(dict.fromkeys(each for each in addresses if each))
+
+
 class BusinessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """When a business day begins and ends."""
 

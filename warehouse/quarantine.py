@@ -30,6 +30,14 @@ T = TypeVar("T")
 
 ATTEMPTS_MAX = 5
 QUERY = Path(__file__).with_name("queries") / "quarantine.sql"
+COUNT_WAITING = """
+select count(*)
+from lake.raw.quarantine as quarantine
+cross join lake.ops.ingest_state as state
+where
+    settled_as is null
+    and (position is not null or coalesce(claimed_position > state.contiguous_position, true))
+"""
 
 
 class QuarantinedRecord(msgspec.Struct, frozen=True):
@@ -78,6 +86,13 @@ def read_quarantine(
     """All records whose id begins with `prefix`, newest first."""
     rows = connection.execute(QUERY.read_text("utf-8"), {"prefix": prefix.lower()}).fetchall()
     return [QuarantinedRecord(*row) for row in rows]
+
+
+def count_waiting(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many records somebody has to look at: the waiting and the unconfirmed ones."""
+    row = connection.execute(COUNT_WAITING).fetchone()
+    assert row is not None, "count(*) gives a row"
+    return int(row[0])
 
 
 def read_one(connection: duckdb.DuckDBPyConnection, prefix: str) -> QuarantinedRecord:

@@ -30,7 +30,7 @@ def open_engine(database_url: str) -> Engine:
 def create_schema(engine: Engine) -> None:
     """Create schema `mail` and its tables; changes nothing when they are there."""
     with engine.begin() as connection:
-        if connection.scalar(text("select to_regclass('mail.planning')")) is not None:
+        if connection.scalar(text("select to_regclass('mail.alerts')")) is not None:
             return
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK})
         connection.exec_driver_sql(SCHEMA_SQL.read_text(encoding="utf-8"))

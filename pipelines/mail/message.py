@@ -75,6 +75,17 @@ def build_letter(
     return message
 
 
+def build_alert(
+    *, alert_id: UUID, email: str, mail_from: str, subject: str, text: str, now: dt.datetime
+) -> EmailMessage:
+    """The mail about an incident, the same for every copy; raises BadAddressError."""
+    message = _begun("", email, mail_from, now)
+    message["Subject"] = subject
+    message["Message-ID"] = f"<alert.{alert_id}@{_domain(mail_from)}>"
+    message.set_content(text, cte="quoted-printable")
+    return message
+
+
 def _begun(name: str, email: str | None, mail_from: str, now: dt.datetime) -> EmailMessage:
     """A mail with the headers that all have."""
     message = EmailMessage(policy=_policy_for(email))

@@ -35,3 +35,33 @@ create table if not exists mail.planning (
     planned_through date
 );
 insert into mail.planning default values on conflict do nothing;
+
+-- What is wrong, or was: one row a trouble. At most one of a key is open.
+create table if not exists mail.incidents (
+    incident_id uuid primary key default gen_random_uuid(),
+    key text not null,                     -- a kind and what it is about, e.g. run_failed:pay_due_days
+    kind text not null,
+    summary text not null,                 -- as it was last seen
+    opened_at timestamptz not null,
+    seen_at timestamptz not null,          -- when it was last wrong
+    fine_since timestamptz,                -- null while it is wrong
+    resolved_at timestamptz,
+    check (resolved_at is null or fine_since is not null)
+);
+create unique index if not exists incidents_open on mail.incidents (key) where resolved_at is null;
+
+-- One mail per incident, moment and reader, written together with the incident's change.
+create table if not exists mail.alerts (
+    alert_id uuid primary key default gen_random_uuid(),
+    incident_id uuid not null references mail.incidents on delete cascade,
+    moment text not null check (moment in ('opened', 'resolved')),
+    email text not null,
+    attempts integer not null default 0 check (attempts >= 0),
+    next_attempt_at timestamptz not null,
+    claimed_until timestamptz,
+    sent_at timestamptz,
+    last_error text,
+    planned_at timestamptz not null,
+    unique (incident_id, moment, email)
+);
+create index if not exists alerts_due on mail.alerts (planned_at) where sent_at is null;

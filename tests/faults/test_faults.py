@@ -20,6 +20,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from ates import settings as ates_settings
 from ates.embedded.process import free_port
+from tests.faults.dagster_page import DagsterPage
 from tests.faults.world import World
 
 pytestmark = [pytest.mark.faults, pytest.mark.installation, pytest.mark.timeout(400)]
@@ -157,6 +158,23 @@ def test_broken_unknown_and_huge_records_are_quarantined_and_stop_nothing(world:
 
     world.check()
     assert _count_quarantined(world) >= len(records)
+
+
+def test_a_backfill_goes_on_by_itself_whichever_process_of_dagster_is_killed(world: World) -> None:
+    world.settle()
+    dagster = DagsterPage(world)
+    seconds = {}
+    for name in ("dagster-code", "dagster-daemon", "dagster-web"):
+        backfill_id = dagster.start_backfill()
+        dagster.wait_for_a_running_run(backfill_id)
+        began = time.monotonic()
+        world.kill_and_wait(name)
+        dagster.wait_until_completed(backfill_id)
+        seconds[name] = round(time.monotonic() - began, 1)
+
+    print(f"seconds from kill -9 to the end of the backfill: {seconds}")
+    assert dagster.count_unfinished_runs() == 0
+    world.check()
 
 
 def test_rebuilt_from_the_event_log_every_table_is_identical(world: World) -> None:

@@ -12,6 +12,7 @@ import ops_api.outbox.metrics
 import pipelines.metrics
 from ates import settings
 from ates.services import all_services
+from pipelines.incidents.kinds import KINDS
 from tests.ops_api.http import service
 from tests.tidy.tree import ROOT
 
@@ -58,11 +59,15 @@ def test_rules_name_only_figures_and_labels_that_are_exported(
             assert set(LABEL.findall(labels)) <= exported[name], rule["alert"]
 
 
-def test_each_rule_has_its_page_and_each_page_its_rule(rules: list[dict[str, Any]]) -> None:
+def test_each_rule_and_kind_of_incident_has_its_page_and_each_page_one_of_them(
+    rules: list[dict[str, Any]],
+) -> None:
     text = (ROOT / "docs/runbooks.md").read_text("utf-8")
     pages = re.findall(r"^## (\w+)$", text, re.MULTILINE)
+    of_kinds = {kind.runbook for kind in KINDS.values()}
 
-    assert sorted(pages) == sorted(rule["alert"] for rule in rules)
+    assert sorted(pages) == sorted({rule["alert"] for rule in rules} | of_kinds)
+    assert all(kind.page == f"docs/runbooks.md#{kind.runbook.lower()}" for kind in KINDS.values())
     for rule in rules:
         assert rule["annotations"]["runbook"] == f"docs/runbooks.md#{rule['alert'].lower()}"
         assert rule["labels"]["severity"] in {"page", "ticket"}

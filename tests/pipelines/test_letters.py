@@ -11,7 +11,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from contracts.letters import Letter
 from pipelines.mail import letters
-from pipelines.mail.letters import LEASE, LetterBox, send_letters
+from pipelines.mail.letters import send_letters
+from pipelines.mail.post import LEASE, Desk
 from pipelines.mail.smtp import SmtpServer
 from tests.pipelines.conftest import SetClock
 from tests.pipelines.smtp_sink import SmtpSink
@@ -30,9 +31,9 @@ values (:employee_id, :link_id, sha256(:hashed), :now, :now + interval '1 hour',
 
 
 @pytest.fixture
-def box(mail_engine: Engine, sink: SmtpSink, clock: SetClock) -> LetterBox:
+def box(mail_engine: Engine, sink: SmtpSink, clock: SetClock) -> Desk:
     """A letter box with nothing in it."""
-    return LetterBox(
+    return Desk(
         engine=mail_engine,
         server=SmtpServer.from_url(sink.url),
         mail_from="Popugs <payouts@uberpopug.example>",
@@ -41,7 +42,7 @@ def box(mail_engine: Engine, sink: SmtpSink, clock: SetClock) -> LetterBox:
     )
 
 
-def post(box: LetterBox, email: str = "polly@example.com", name: str = "Polly") -> UUID:
+def post(box: Desk, email: str = "polly@example.com", name: str = "Polly") -> UUID:
     """Put a letter in; its link's id."""
     link_id = uuid4()
     letter = Letter(
@@ -64,13 +65,13 @@ def post(box: LetterBox, email: str = "polly@example.com", name: str = "Polly") 
     return link_id
 
 
-def links(box: LetterBox, columns: str) -> list[tuple[object, ...]]:
+def links(box: Desk, columns: str) -> list[tuple[object, ...]]:
     with box.engine.connect() as connection:
         found = connection.execute(text(f"select {columns} from sign_in_links order by created_at"))
         return [tuple(row) for row in found]
 
 
-def test_a_letter_is_sent_once_and_its_words_are_forgotten(box: LetterBox, sink: SmtpSink) -> None:
+def test_a_letter_is_sent_once_and_its_words_are_forgotten(box: Desk, sink: SmtpSink) -> None:
     link_id = post(box)
 
     assert [send_letters(box, budget_seconds=60) for _ in range(2)] == [1, 0]
@@ -101,7 +102,7 @@ def answer_at(verb: str, answer: str) -> Callable[[str, int], str | None]:
      ("RCPT", "550 no such box", "an hour")],
 )  # fmt: skip
 def test_a_letter_that_is_not_taken_waits_with_its_reason(
-    box: LetterBox, sink: SmtpSink, clock: SetClock, verb: str, answer: str, wait: str
+    box: Desk, sink: SmtpSink, clock: SetClock, verb: str, answer: str, wait: str
 ) -> None:
     sink.fault = answer_at(verb, answer)
     post(box)
@@ -120,7 +121,7 @@ def test_a_letter_that_is_not_taken_waits_with_its_reason(
 
 
 def test_while_no_server_listens_letters_wait_and_none_is_lost(
-    box: LetterBox, sink: SmtpSink, clock: SetClock
+    box: Desk, sink: SmtpSink, clock: SetClock
 ) -> None:
     for _ in range(3):
         post(box)
@@ -135,7 +136,7 @@ def test_while_no_server_listens_letters_wait_and_none_is_lost(
 
 
 def test_a_sender_that_dies_leaves_the_same_mail_to_the_next(
-    box: LetterBox, sink: SmtpSink, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+    box: Desk, sink: SmtpSink, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post(box)
     with monkeypatch.context() as patch:
@@ -152,7 +153,7 @@ def test_a_sender_that_dies_leaves_the_same_mail_to_the_next(
 
 
 def test_what_has_ended_is_neither_sent_nor_kept(
-    box: LetterBox, sink: SmtpSink, clock: SetClock
+    box: Desk, sink: SmtpSink, clock: SetClock
 ) -> None:
     post(box)
     clock.advance(hours=1)
@@ -162,7 +163,7 @@ def test_what_has_ended_is_neither_sent_nor_kept(
     assert links(box, "1") == []
 
 
-def test_an_address_that_is_none_stops_no_other_letter(box: LetterBox, clock: SetClock) -> None:
+def test_an_address_that_is_none_stops_no_other_letter(box: Desk, clock: SetClock) -> None:
     post(box, email="no address")
     clock.advance(seconds=1)
     post(box, name="Polly\r\nBcc: x@example.com")

@@ -112,7 +112,7 @@ def test_the_mail_sensor_sends_and_reports_and_then_is_quiet(
     first = mail_sensors.deliver_mail.evaluate_tick(context)
     second = mail_sensors.deliver_mail.evaluate_tick(context)
     mail_sensors.OFFICE.close()
-    mail_sensors.LETTERS.close()
+    mail_sensors.DESK.close()
 
     (event,) = first.asset_events
     assert isinstance(event, dg.AssetMaterialization)

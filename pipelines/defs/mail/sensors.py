@@ -1,6 +1,7 @@
 """Plans and sends due mail at every tick; queues in PostgreSQL make any number of them safe.
 
-Letters go first, and without the lake: somebody waits at the sign-in.
+Letters and alerts go first, and without the lake: somebody waits at the sign-in, and an alert may
+be about the lake.
 """
 
 from contextlib import AbstractContextManager
@@ -10,8 +11,10 @@ import dagster as dg
 from contracts.environment import read_environment
 from pipelines.dagster_instance import is_stop_requested
 from pipelines.defs.mail.assets import DELIVERIES
-from pipelines.mail.letters import open_letter_box, send_letters
+from pipelines.mail.alerts import send_alerts
+from pipelines.mail.letters import send_letters
 from pipelines.mail.office import RoundReport, open_office, work_one_round
+from pipelines.mail.post import open_desk
 from pipelines.mail.sending import Sender
 from pipelines.settings import MailSettings
 from pipelines.shared import Shared
@@ -20,6 +23,7 @@ from warehouse.settings import LakeSettings
 # A tick may last 60 seconds; the slowest server's last answer must fit into the rest.
 SEND_SECONDS_MAX = 20.0
 LETTER_SECONDS_MAX = 10.0
+ALERT_SECONDS_MAX = 10.0
 INTERVAL_SECONDS = 1
 
 
@@ -30,19 +34,20 @@ def _open() -> AbstractContextManager[Sender]:
 
 
 OFFICE = Shared(_open)
-LETTERS = Shared(lambda: open_letter_box(read_environment(MailSettings)))
+DESK = Shared(lambda: open_desk(read_environment(MailSettings)))
 
 
 @dg.sensor(
     name="deliver_mail",
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Gives every payout its mail, sends what is due and letters; off, mail waits.",
+    description="Sends letters, alerts and a mail for every payout; off, mail waits.",
 )
 def deliver_mail() -> dg.SensorResult | dg.SkipReason:
     """One round of the mail office."""
-    with LETTERS.use() as box:
-        send_letters(box, budget_seconds=LETTER_SECONDS_MAX)
+    with DESK.use() as desk:
+        send_letters(desk, budget_seconds=LETTER_SECONDS_MAX)
+        send_alerts(desk, budget_seconds=ALERT_SECONDS_MAX)
     with OFFICE.use() as sender:
         report = work_one_round(sender, budget_seconds=SEND_SECONDS_MAX)
     if report.is_quiet:

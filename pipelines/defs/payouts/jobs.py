@@ -11,7 +11,7 @@ from pipelines.lakes import open_reader
 from warehouse.outlook import Outlook, preview_payouts
 from warehouse.settings import LakeSettings
 
-# A worker that was killed leaves its run "started" for ever; after this it counts as failed.
+# A worker that hangs, or was killed alone, leaves its run "started"; then it counts as failed.
 RUN_SECONDS_MAX = 600
 ROWS_SHOWN_MAX = 50
 

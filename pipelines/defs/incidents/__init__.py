@@ -1,0 +1,1 @@
+"""Telling somebody when something is wrong."""

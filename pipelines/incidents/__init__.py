@@ -1,0 +1,1 @@
+"""What is wrong with the installation, each trouble recorded once and told once."""
