@@ -63,7 +63,7 @@ def supervised(compose: Compose, secrets: Path) -> dict[str, Service]:
 
 
 def environment_of(service: Compose, secrets: Path) -> dict[str, str]:
-    values = {name: str(value) for name, value in service["environment"].items()}
+    values = {name: str(value or "") for name, value in service["environment"].items()}
     return {name: value.replace("/run/secrets", str(secrets)) for name, value in values.items()}
 
 
