@@ -44,6 +44,12 @@ class NewEmployee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     role: Annotated[str, Meta(extra_json_schema={"enum": ROLES})]
 
 
+class _Made(msgspec.Struct, frozen=True):
+    """Of an answer, whom it is about; nobody, if it is a refusal."""
+
+    employee_id: UUID | None = None
+
+
 class EmployeeChanges(commands.Changes, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to become different; what is left out, or null, stays as it is."""
 
@@ -148,7 +154,8 @@ def register(key: str, new: NewEmployee) -> Answer:
         return made
 
     answer = carry_out(key, work, status=201)
-    log_security("registered", actor=employee().employee_id, role=new.role, status=answer.status)
+    made = msgspec.json.decode(answer.body, type=_Made)
+    log_security("registered", employee_id=made.employee_id, role=new.role, status=answer.status)
     return answer
 
 

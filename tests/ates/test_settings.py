@@ -145,6 +145,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         ("KAFKA_PORT", "70000", "KAFKA_PORT must be a whole number from 1 to 65535"),
         ("KAFKA_PORT", "8000", "are both 8000"),
         ("KAFKA_TASK_PARTITIONS", "0", "KAFKA_TASK_PARTITIONS must be a whole number from 1"),
+        ("RESET_LINK_MINUTES", "0", "RESET_LINK_MINUTES must be a whole number from 1 to 1000"),
         ("BUSINESS_TIMEZONE", "Mars/Base", "BUSINESS_TIMEZONE must be an IANA time zone"),
         ("KAFKA_SECURITY_PROTOCOL", "TLS", "KAFKA_SECURITY_PROTOCOL must be one of"),
         ("OIDC_DAGSTER_SECRET", "short", "OIDC_DAGSTER_SECRET must have 16 characters"),

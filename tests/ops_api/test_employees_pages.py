@@ -31,6 +31,7 @@ def test_somebody_is_added_and_found_by_name(admin: Client, world: World) -> Non
     )  # fmt: skip
 
     assert "Registered." in page
+    assert "registered" in page, "it is on record, about them"
     assert world.one("select role from employees where email = 'kesha@example.com'") == "accountant"
     found = admin.page("/employees?words=кеша").text
     assert "Кеша &lt;b&gt;" in found

@@ -128,6 +128,7 @@ def test_waiting_events_are_those_above_what_arrived(database_url: str, reader_u
     [
         "select password_hash from employees",
         "select * from sessions",
+        "select letter from sign_in_links",
         "set default_transaction_read_only = off; update log_head set last_position = 9",
         "set default_transaction_read_only = off; delete from event_log",
         "create table public.mine (a int)",
