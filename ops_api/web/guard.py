@@ -74,8 +74,10 @@ def cookie_name() -> str:
 def _admit() -> AnyResponse | None:
     _require_known_host()
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None:
-        return None  # no such route: the router's own answer is on its way
+    if view is None:  # no such route: the router's own answer is on its way
+        session = None if is_api() else living_session()
+        g.caller = session.identity if session else None  # so that the page has its menu
+        return None
     require_few_parameters()
     rule = rule_of(view)
     if request.method not in SAFE_METHODS:

@@ -11,7 +11,7 @@ ROLES = {
     "admin": lazy_gettext("admin"),
 }
 THEMES = {
-    "system": lazy_gettext("as the system has it"),
+    "system": lazy_gettext("like the system"),
     "light": lazy_gettext("light"),
     "dark": lazy_gettext("dark"),
 }
