@@ -51,6 +51,10 @@ MAIL_OLDEST_WAITING_SECONDS = Gauge(
     "ates_mail_oldest_waiting_seconds",
     "How long the oldest delivery has waited at the last round, blocked ones not counted.",
 )
+MAIL_LETTER_WAITING_SECONDS = Gauge(
+    "ates_mail_letter_waiting_seconds",
+    "How long the oldest letter of the tracker has waited at the last round.",
+)
 MAIL_SENT = Counter("ates_mail_sent", "Mails that the mail server took.")
 MAIL_PUT_BACK = Counter("ates_mail_put_back", "Failed attempts at a delivery.", ["outcome"])
 MAIL_LAST_ROUND = Gauge(
@@ -97,6 +101,12 @@ def note_mail_round(
         MAIL_DELIVERIES.labels(state).set(counts.get(state, 0))
     waiting_seconds = (now - waiting_since).total_seconds() if waiting_since else 0.0
     MAIL_OLDEST_WAITING_SECONDS.set(max(0.0, waiting_seconds))
+
+
+def note_letters(waiting_since: dt.datetime | None, now: dt.datetime) -> None:
+    """Letters were sent; since when the oldest that is left has waited."""
+    waiting_seconds = (now - waiting_since).total_seconds() if waiting_since else 0.0
+    MAIL_LETTER_WAITING_SECONDS.set(max(0.0, waiting_seconds))
 
 
 def note_incidents(count_symptoms: int) -> None:

@@ -90,8 +90,8 @@ def keep_link(
     expires_at: dt.datetime,
     letter: Letter | None,
     pause: dt.timedelta,
-) -> bool:
-    """Write a link down in place of an older one; False if that is not as old as the pause."""
+) -> None:
+    """Write a link down in place of an older one, unless that is not as old as the pause."""
     values = {
         "employee_id": employee_id,
         "link_id": uuid4(),
@@ -101,7 +101,7 @@ def keep_link(
         "letter": None if letter is None else msgspec.json.encode(letter).decode(),
         "replaceable": now - pause,
     }
-    return connection.execute(_KEEP, values).rowcount == 1
+    connection.execute(_KEEP, values)
 
 
 def find_link(connection: Connection, token: str, now: dt.datetime) -> Addressee | None:

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Row, text
 
 from contracts.letters import Letter
+from pipelines import metrics
 from pipelines.mail.message import build_letter
 from pipelines.mail.post import Desk, Pile, send_pile
 
@@ -36,6 +37,7 @@ update sign_in_links
 set next_attempt_at = :next_attempt_at, last_error = :error, claimed_until = null
 where link_id = :mail_id and attempts = :attempts and letter is not null
 """)
+WAITING_SINCE = text("select min(created_at) from sign_in_links where letter is not null")
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +57,10 @@ def send_letters(desk: Desk, *, budget_seconds: float) -> int:
     """Send what is due, one after the other, for about `budget_seconds`; how many were sent."""
     with desk.engine.begin() as connection:
         connection.execute(FORGET_ENDED, {"now": desk.clock()})
-    return send_pile(desk, LETTERS, budget_seconds=budget_seconds)
+    count_sent = send_pile(desk, LETTERS, budget_seconds=budget_seconds)
+    with desk.engine.connect() as connection:
+        metrics.note_letters(connection.scalar(WAITING_SINCE), desk.clock())
+    return count_sent
 
 
 def _read(row: Row[tuple[object, ...]]) -> Claimed:

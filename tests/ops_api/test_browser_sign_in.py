@@ -12,7 +12,8 @@ from ates.embedded.process import free_port
 from ops_api.auth import passwords
 from ops_api.auth.sessions import start_session
 from pipelines.mail.database import open_engine
-from pipelines.mail.letters import LetterBox, send_letters
+from pipelines.mail.letters import send_letters
+from pipelines.mail.post import Desk
 from pipelines.mail.smtp import SmtpServer
 from tests.axe import violations
 from tests.ops_api.site import DESK, PHONE, Site
@@ -30,7 +31,7 @@ class Post:
 
     def __init__(self, site: Site, sink: SmtpSink) -> None:
         self.sink = sink
-        self.box = LetterBox(
+        self.desk = Desk(
             engine=open_engine(site.world.engine.url.render_as_string(hide_password=False)),
             server=SmtpServer.from_url(sink.url),
             mail_from="payouts@uberpopug.example",
@@ -40,7 +41,7 @@ class Post:
 
     def link(self) -> str:
         """The link in the mail that comes now."""
-        assert send_letters(self.box, budget_seconds=30) == 1
+        assert send_letters(self.desk, budget_seconds=30) == 1
         html = self.sink.mails[-1].get_body(("html",))
         assert html is not None
         found = re.search(r'class="button" href="([^"]+)"', html.get_content())
@@ -55,7 +56,7 @@ def post(site: Site) -> Iterator[Post]:
     sink.start()
     post = Post(site, sink)
     yield post
-    post.box.engine.dispose()
+    post.desk.engine.dispose()
     sink.stop()
 
 

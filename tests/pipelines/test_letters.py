@@ -1,6 +1,7 @@
 """The tracker's letters: sent once, kept while the server is away, forgotten when sent."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from pipelines.mail import letters
 from pipelines.mail.letters import send_letters
 from pipelines.mail.post import LEASE, Desk
 from pipelines.mail.smtp import SmtpServer
+from tests.figures import figure
 from tests.pipelines.conftest import SetClock
 from tests.pipelines.smtp_sink import SmtpSink
 
@@ -129,10 +131,12 @@ def test_while_no_server_listens_letters_wait_and_none_is_lost(
     sink.stop()
     assert send_letters(box, budget_seconds=60) == 0
     assert links(box, "attempts") == [(1,), (0,), (0,)], "the rest of the round was left alone"
+    assert figure("ates_mail_letter_waiting_seconds") == 3
     sink.start()
     clock.advance(seconds=2)
 
     assert send_letters(box, budget_seconds=60) == 3
+    assert figure("ates_mail_letter_waiting_seconds") == 0
 
 
 def test_a_sender_that_dies_leaves_the_same_mail_to_the_next(
@@ -140,7 +144,7 @@ def test_a_sender_that_dies_leaves_the_same_mail_to_the_next(
 ) -> None:
     post(box)
     with monkeypatch.context() as patch:
-        patch.setattr(letters, "MARK_SENT", text("select died"))
+        patch.setattr(letters, "LETTERS", replace(letters.LETTERS, mark_sent=text("select died")))
         with pytest.raises(ProgrammingError):
             send_letters(box, budget_seconds=60)
 
