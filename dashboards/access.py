@@ -50,6 +50,8 @@ class _Silence(msgspec.Struct, frozen=True):
     reason: str
 
 
+# One connection that stays open: with a new one for each question, asking cost more than drawing.
+_provider = requests.Session()
 _last_answers: OrderedDict[str, tuple[float, Viewer]] = OrderedDict()
 
 
@@ -91,7 +93,7 @@ def viewer_of_token(token: str) -> Viewer | None:
 def _ask_provider(token: str) -> Viewer | _Silence | None:
     url = f"{read_environment(DashboardSettings).tracker_url.rstrip('/')}/oauth/userinfo"
     try:
-        answer = requests.get(
+        answer = _provider.get(
             url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=ANSWER_SECONDS_MAX,

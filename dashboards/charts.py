@@ -1,14 +1,15 @@
 """Pictures of figures that are already calculated; colours are readable on light and dark."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
 import msgspec
 from babel import dates, numbers
 
-from dashboards.languages import _, _n, locale
+from dashboards.languages import _, _n, language, locale
 from dashboards.wording import day, money, number
 
 GAIN_COLOUR = "#2a9d6f"
@@ -16,6 +17,10 @@ LOSS_COLOUR = "#e0603c"
 ZERO_COLOUR = "#8a9590"
 CHART_HEIGHT_PIXELS = 300
 LOSS_MARK = "▼"
+SPECS_MAX = 100  # of pages, languages and names of figures there are a dozen
+VALUES = alt.NamedData("values")
+NAMED = {"name": "values"}
+Spec = dict[str, Any]  # Vega-Lite
 
 
 class DayBar(msgspec.Struct, frozen=True):
@@ -26,9 +31,9 @@ class DayBar(msgspec.Struct, frozen=True):
     details: Sequence[tuple[str, str]] = ()
 
 
-def bars_by_day(bars: Sequence[DayBar], name: str, *, height: int = CHART_HEIGHT_PIXELS) -> Any:
+def bars_by_day(bars: Sequence[DayBar], name: str, *, height: int = CHART_HEIGHT_PIXELS) -> Spec:
     """A bar per day; a negative one hangs below zero, in another colour and under a mark."""
-    details = [title for title, _text in bars[0].details]
+    titles = tuple(title for title, _text in bars[0].details)
     rows = [
         {
             "date": bar.date.isoformat(),
@@ -39,12 +44,17 @@ def bars_by_day(bars: Sequence[DayBar], name: str, *, height: int = CHART_HEIGHT
         }
         for bar in bars
     ]
-    across = days_across()
+    return filled(_empty_bars(name, titles, height, language()), rows)
+
+
+@lru_cache(SPECS_MAX)
+def _empty_bars(name: str, titles: tuple[str, ...], height: int, _language: str) -> Spec:
     up = alt.Y("height:Q", axis=alt.Axis(title=None, format=",.0f"))
     is_loss = "datum.height < 0"
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=across)
+    across = days_across()
+    base = alt.Chart(VALUES).encode(x=across)
     tooltip = [alt.Tooltip("day:N", title=_("Day")), alt.Tooltip("sum:N", title=name)]
-    tooltip += [alt.Tooltip(f"detail{index}:N", title=title) for index, title in enumerate(details)]
+    tooltip += [alt.Tooltip(f"detail{index}:N", title=title) for index, title in enumerate(titles)]
     colour = alt.condition(is_loss, alt.value(LOSS_COLOUR), alt.value(GAIN_COLOUR))
     drawn = base.mark_bar(cornerRadius=2).encode(y=up, color=colour, tooltip=tooltip)
     marks = (
@@ -54,7 +64,7 @@ def bars_by_day(bars: Sequence[DayBar], name: str, *, height: int = CHART_HEIGHT
     )
     line = alt.Chart(alt.InlineData(values=[{"zero": 0}]))
     zero = line.mark_rule(color=ZERO_COLOUR).encode(y="zero:Q")
-    return alt.layer(drawn, marks, zero).properties(height=height).configure(locale=chart_locale())
+    return empty(alt.layer(drawn, marks, zero).properties(height=height))
 
 
 def days_across() -> alt.X:
@@ -67,6 +77,25 @@ def days_across() -> alt.X:
         scale=alt.Scale(type="utc"),
         axis=alt.Axis(title=None, format="%-d %b", labelOverlap=True, grid=False),
     )
+
+
+def empty(chart: alt.TopLevelMixin) -> Spec:
+    """A picture of VALUES that are still to come, in the language of whoever looks.
+
+    To be remembered by language and words: Altair takes longer for it than all the rest of a page.
+    """
+    with alt.theme.enable("none"):
+        spec: Spec = chart.configure(locale=chart_locale()).to_dict()
+    return spec
+
+
+def filled(spec: Spec, rows: Sequence[Mapping[str, Any]]) -> Spec:
+    """An empty picture with its values; it is not changed itself."""
+    if spec.get("data") == NAMED:
+        return {**spec, "data": {"values": rows}}
+    layers = [{**each, "data": {"values": rows}} if each.get("data") == NAMED else each
+              for each in spec["layer"]]  # fmt: skip
+    return {**spec, "layer": layers}
 
 
 def in_words(bars: Sequence[DayBar]) -> str:

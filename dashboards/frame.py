@@ -11,7 +11,7 @@ import streamlit as st
 from contracts.environment import read_environment
 from dashboards.access import TrackerSilentError, Viewer, current_viewer
 from dashboards.figures import read_waiting
-from dashboards.languages import NAMES, _, _n, language
+from dashboards.languages import NAMES, _, _n, language, speaking
 from dashboards.settings import DashboardSettings
 from dashboards.wording import age, moment, number
 from warehouse.deliveries import TrackerDatabaseSilentError
@@ -31,7 +31,10 @@ def live_page(
 
     @st.fragment(run_every=REFRESH_SECONDS)
     def show() -> None:
-        viewer = require_viewer()
+        with speaking(language()):  # found out once, not for each text
+            show_to(require_viewer())
+
+    def show_to(viewer: Viewer) -> None:
         if viewer.role not in roles:
             _refuse(viewer, roles)
             return

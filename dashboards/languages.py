@@ -52,7 +52,12 @@ def language() -> str:
 
 def locale() -> Locale:
     """The same for numbers and dates."""
-    return Locale.parse(language())
+    return _locale(language())
+
+
+@cache
+def _locale(name: str) -> Locale:
+    return Locale.parse(name)
 
 
 @contextmanager

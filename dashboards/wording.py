@@ -2,8 +2,10 @@
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal
 
@@ -11,11 +13,18 @@ from dashboards.languages import _, locale
 
 CENTS = Decimal(100)
 MINUS = "\u2212"
+# A page writes a few hundred texts at each refresh, nearly always the same ones.
+TEXTS_MAX = 20_000
 
 
 def money(cents: int) -> str:
     """`-123450` as `1,234.50` behind a real minus, or as `1 234,50` where that is the custom."""
-    text = format_decimal(amount(cents), "#,##0.00", locale=locale(), decimal_quantization=False)
+    return _money(cents, locale())
+
+
+@lru_cache(TEXTS_MAX)
+def _money(cents: int, spoken: Locale) -> str:
+    text = format_decimal(amount(cents), "#,##0.00", locale=spoken, decimal_quantization=False)
     return text.replace("-", MINUS)
 
 
@@ -36,7 +45,12 @@ def amount(cents: int) -> Decimal:
 
 def day(date: dt.date) -> str:
     """A date for reading: `Mon 2 Mar 2026`."""
-    return format_date(date, "EEE d MMM y", locale=locale())
+    return _day(date, locale())
+
+
+@lru_cache(TEXTS_MAX)
+def _day(date: dt.date, spoken: Locale) -> str:
+    return format_date(date, "EEE d MMM y", locale=spoken)
 
 
 def month(date: dt.date) -> str:
@@ -46,8 +60,13 @@ def month(date: dt.date) -> str:
 
 def moment(at: dt.datetime, zone: ZoneInfo) -> str:
     """A moment in the business zone, to the second: `Mon 2 Mar 2026, 09:00:07`."""
-    time = format_time(at.astimezone(zone), "HH:mm:ss", locale=locale())
-    return f"{day(at.astimezone(zone).date())}, {time}"
+    return _moment(at, zone, locale())
+
+
+@lru_cache(TEXTS_MAX)
+def _moment(at: dt.datetime, zone: ZoneInfo, spoken: Locale) -> str:
+    local = at.astimezone(zone)
+    return f"{_day(local.date(), spoken)}, {format_time(local, 'HH:mm:ss', locale=spoken)}"
 
 
 def age(seconds: float) -> str:

@@ -57,7 +57,7 @@ def show_picture(account: Account) -> None:
         for one in account.days
     ]
     if any(one.count_entries for one in account.days):
-        st.altair_chart(bars_by_day(bars, _("Earned"), height=200), alt=in_words(bars))
+        st.vega_lite_chart(bars_by_day(bars, _("Earned"), height=200), alt=in_words(bars))
     else:
         st.write(_("Nothing moved on your account in these days."))
 

@@ -2,15 +2,15 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
 
 import altair as alt
 import streamlit as st
 
 from dashboards.access import Viewer
-from dashboards.charts import chart_locale, days_across
+from dashboards.charts import SPECS_MAX, VALUES, Spec, days_across, empty, filled
 from dashboards.figures import read_figures
-from dashboards.languages import _, _n
+from dashboards.languages import _, _n, language
 from dashboards.widgets import DEFAULT_SPAN, SPANS, choose_one, show_figure, show_table, span_names
 from dashboards.wording import age, day, number
 from warehouse.analytics import Completed, Flow, TaskDay, read_flow
@@ -47,7 +47,7 @@ def show_throughput(flow: Flow) -> None:
         beside = _("{count} in the span before").format(count=number(before))
         show_figure(column, name, number(count), beside)
     names = [name for name, _count, _before in figures]
-    st.altair_chart(_lines(flow.days, names), alt=_in_words(flow.days))
+    st.vega_lite_chart(_lines(flow.days, names), alt=_in_words(flow.days))
 
 
 def show_durations(flow: Flow) -> None:
@@ -135,7 +135,7 @@ def _share(some: Completed, everything: Completed) -> str:
     return f"{some.count_tasks / everything.count_tasks:.0%}"
 
 
-def _lines(days: Sequence[TaskDay], names: Sequence[str]) -> Any:
+def _lines(days: Sequence[TaskDay], names: Sequence[str]) -> Spec:
     values = [
         {"date": one.business_date.isoformat(), "what": name, "count": count}
         for one in days
@@ -144,9 +144,14 @@ def _lines(days: Sequence[TaskDay], names: Sequence[str]) -> Any:
             names, (one.count_created, one.count_completed, one.count_reassigned), strict=True
         )
     ]
+    return filled(_empty_lines(tuple(names), language()), values)
+
+
+@lru_cache(SPECS_MAX)
+def _empty_lines(names: tuple[str, ...], _language: str) -> Spec:
     legend = alt.Legend(title=None, orient="top")
-    chart = alt.Chart(alt.InlineData(values=values)).mark_line()
-    return (
+    chart = alt.Chart(VALUES).mark_line()
+    return empty(
         chart.encode(
             x=days_across(),
             y=alt.Y("count:Q", axis=alt.Axis(title=None, format=",.0f")),
@@ -158,9 +163,7 @@ def _lines(days: Sequence[TaskDay], names: Sequence[str]) -> Any:
                 alt.Tooltip("what:N", title=_("Tasks")),
                 alt.Tooltip("count:Q", title=_("Count"), format=",.0f"),
             ],
-        )
-        .properties(height=CHART_HEIGHT_PIXELS)
-        .configure(locale=chart_locale())
+        ).properties(height=CHART_HEIGHT_PIXELS)
     )
 
 

@@ -47,7 +47,7 @@ def show_days(company: Company) -> None:
         )
         for one in company.days
     ]
-    st.altair_chart(bars_by_day(bars, _("Earnings")), alt=in_words(bars))
+    st.vega_lite_chart(bars_by_day(bars, _("Earnings")), alt=in_words(bars))
     total, before = company.span, company.before
     negative = _n(
         "{count} day below zero (marked ▼).",

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from uuid import UUID
 
 import duckdb
-import pyarrow as pa
 import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
@@ -39,10 +38,9 @@ def table(app: AppTest, index: int) -> list[tuple[object, ...]]:
 
 def bars_of(app: AppTest) -> list[dict[str, object]]:
     """The rows behind the chart's bars, in the form in which Streamlit sends them."""
-    chart = app.get("vega_lite_chart")[0].proto
-    name = json.loads(chart.spec)["layer"][0]["data"]["name"]
-    [rows] = [one.data.data for one in chart.datasets if one.name == name]
-    return pa.ipc.open_stream(rows).read_all().to_pylist()
+    spec = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    rows: list[dict[str, object]] = spec["layer"][0]["data"]["values"]
+    return rows
 
 
 @pytest.mark.parametrize("role", ["accountant", "admin"])
