@@ -26,7 +26,9 @@ from dashboards import lake as lake_door
 from tests.dashboards.ledger import write_people
 from tests.dashboards.tracker import Tracker
 from tests.tidy.tree import ROOT
+from warehouse.checks import Finding
 from warehouse.lake import connect, create_tables
+from warehouse.results import keep_results
 from warehouse.settings import LakeSettings
 
 PAGE_SECONDS_MAX = 30
@@ -71,6 +73,8 @@ def shared_lake(
     ) as connection:
         create_tables(connection)
         write_people(connection, tracker.employee("worker"))
+        findings = [Finding("a_holds", "A holds.", 0, []), Finding("b_fails", "B fails.", 1, [{}])]
+        keep_results(connection, findings, checked_by="verify")
     variables = {
         "DATABASE_URL": postgres_server.url("dashboards_tracker"),
         "DATABASE_READER_URL": postgres_server.url("dashboards_tracker", READER),

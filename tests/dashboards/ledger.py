@@ -70,12 +70,18 @@ class Ledger:
         return task_id
 
     def fee(
-        self, employee_id: UUID, date: dt.date, cents: int, task_id: UUID | None = None
+        self,
+        employee_id: UUID,
+        date: dt.date,
+        cents: int,
+        task_id: UUID | None = None,
+        *,
+        at: dt.datetime | None = None,
     ) -> UUID:
-        """Charge one."""
+        """Charge one; without `at` in the first minutes of the date in UTC."""
         self._note("ledger.account_days", (str(employee_id), date, -cents, 0, 0, 1))
         self._note("ledger.account_days", ("company", date, cents, 0, 0, 1))
-        return self._enter("fee", "task.assigned", employee_id, date, -cents, task_id)
+        return self._enter("fee", "task.assigned", employee_id, date, -cents, task_id, at)
 
     def reward(
         self, employee_id: UUID, date: dt.date, cents: int, task_id: UUID | None = None
@@ -132,11 +138,12 @@ class Ledger:
         date: dt.date,
         cents: int,
         task_id: UUID | None,
+        at: dt.datetime | None = None,
     ) -> UUID:
         entry_id, position = uuid4(), self._next()
         title = self.tasks[task_id][0] if task_id else f"task {position}"
         self.facts.append(Fact(entry_id, employee_id, date, kind, cents, title))
-        at = _at(date) + dt.timedelta(seconds=position)
+        at = at or _at(date) + dt.timedelta(seconds=position)
         for account, amount, named in ((str(employee_id), cents, title), ("company", -cents, None)):
             leg = (entry_id, entry_id, kind, account, amount, date, at, task_id, named, position)
             self._note("ledger.postings", leg)

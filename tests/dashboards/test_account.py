@@ -1,10 +1,11 @@
 """My account: Anna's figures against the ledger written by hand, filters, and what is not hers."""
 
-import datetime as dt
+import json
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from dashboards import figures
@@ -153,6 +154,7 @@ def test_figures_that_are_behind_say_so(open_page: Open, tracker: Tracker) -> No
             " business_date, correlation_id, body) select gen_random_uuid(), 'x', 1, 'x', 'x', 1,"
             " now() - interval '2 minutes', current_date, gen_random_uuid(), '{}'"
         )
+    figures.forget_figures()
     try:
         assert "2 min. These figures are behind: ingest may be stopped" in text_of(
             open_page("worker", "account")
@@ -161,16 +163,18 @@ def test_figures_that_are_behind_say_so(open_page: Open, tracker: Tracker) -> No
         with tracker.engine.begin() as connection:
             connection.exec_driver_sql("delete from outbox where type = 'x'")
             connection.exec_driver_sql("update log_head set last_position = 0")
+        figures.forget_figures()
 
 
-def test_a_day_of_changed_clocks_is_one_day(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("spoken", "written"), [("en-GB", "%,.2f"), ("de-DE", "%,.2f"), ("ru-RU", "localized")]
+)
+def test_tables_write_amounts_as_the_page_does(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, spoken: str, written: str
 ) -> None:
-    monkeypatch.setenv("BUSINESS_TIMEZONE", "Europe/Berlin")
-    summer = dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC)
-    winter = dt.datetime(2026, 10, 25, 1, 30, tzinfo=dt.UTC)
-    late = dt.datetime(2026, 10, 25, 22, 59, tzinfo=dt.UTC)
+    monkeypatch.setattr(ContextProxy, "locale", property(lambda _: spoken))
+    columns = json.loads(open_page("worker", "account").dataframe[0].proto.columns)
 
-    dates = {figures.today_on_the_clock(at) for at in (summer, winter, late)}
-
-    assert dates == {dt.date(2026, 10, 25)}
+    kinds = [each["type_config"] for each in columns.values() if each.get("type_config")]
+    assert {kind["format"] for kind in kinds} == {written}
+    assert {kind["step"] for kind in kinds} == {0.01}

@@ -2,22 +2,18 @@
 
 import datetime as dt
 import json
+import logging
 from collections.abc import Callable
 from uuid import UUID
 
 import duckdb
 import pytest
-from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from dashboards import access, figures
+from dashboards import figures
 from dashboards import lake as lake_door
-from dashboards.access import Viewer
-from dashboards.settings import check_options
 from tests.dashboards.ledger import BEFORE, TODAY, WASH_TASK, YESTERDAY, Ledger
 from tests.dashboards.tracker import Tracker
-from warehouse.company import read_company
-from warehouse.reading import ReadRefusedError
 
 Open = Callable[..., AppTest]
 
@@ -177,111 +173,66 @@ def test_figures_follow_the_ledger_while_it_is_written(
     assert metrics(app.run())["Earned today"] == ("10.00", "10.00 more than yesterday")
 
 
-@pytest.mark.parametrize("role", ["worker", "manager"])
-def test_others_see_a_sentence_and_no_figure(open_page: Open, role: str) -> None:
-    app = open_page(role)
-
-    assert f"Iris {role}, this page is for accountant, admin" in text_of(app)
-    assert not app.metric
-    assert not app.dataframe
-    assert not app.exception
-
-
-def test_nobody_signed_in_is_taken_to_the_sign_in_page(open_page: Open) -> None:
-    app = open_page(None)
-
-    assert "You are being taken to the sign-in page" in text_of(app)
-    assert not app.metric
-
-
-@pytest.mark.parametrize("change", [{"exp": 1}, {"tokens": {"access": "made up"}}])
-def test_an_expired_or_made_up_sign_in_is_nobodys(
-    open_page: Open, change: dict[str, object]
+def test_the_hour_that_comes_twice_counts_for_one_day(
+    open_page: Open, lake: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = open_page("admin")
-    app.user = {**app.user, **change}
+    monkeypatch.setenv("BUSINESS_TIMEZONE", "Europe/Berlin")
+    date = dt.date(2026, 10, 25)  # 3:00 in summer is 2:00 in winter
+    ledger = Ledger(lake)
+    anna = ledger.employee(1, "Anna")
+    for hour, minute in ((0, 30), (1, 30), (22, 59)):
+        at = dt.datetime.combine(date, dt.time(hour, minute), dt.UTC)
+        assert figures.today_on_the_clock(at) == date
+        ledger.fee(anna, date, 1_000, at=at)
+    ledger.fee(anna, date + dt.timedelta(days=1), 700)
+    ledger.write()
 
-    app.run()
+    app = open_page("admin", span="90", day=date.isoformat())
 
-    assert "You are being taken to the sign-in page" in text_of(app)
-    assert not app.metric
-
-
-def test_a_silent_tracker_keeps_the_last_role_for_a_minute_only(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = open_page("admin")
-    monkeypatch.setenv("TRACKER_URL", "http://127.0.0.1:1")
-    access._ask_provider.clear()
-
-    assert app.run().metric
-    monkeypatch.setattr(access, "SILENCE_SECONDS_MAX", -1)
-    app.run()
-
-    assert "The task tracker is not answering" in text_of(app)
-    assert not app.metric
-
-
-def test_a_tracker_that_was_silent_from_the_first_shows_no_figure(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TRACKER_URL", "http://127.0.0.1:1")
-
-    app = open_page("admin")
-
-    assert "The task tracker is not answering" in text_of(app)
-    assert not app.metric
+    assert "3 entries, 30.00 for the company" in text_of(app)
+    assert [str(row[0])[-8:] for row in table(app, 0)] == ["23:59:00", "02:30:00", "02:30:00"]
+    [bar] = [bar for bar in bars_of(app) if bar["date"] == date.isoformat()]
+    assert bar["height"] == 30
 
 
 @pytest.mark.usefixtures("lake")
-def test_an_empty_lake_says_what_will_come(open_page: Open) -> None:
-    app = open_page("admin")
+def test_an_empty_lake_says_what_will_come_on_every_page(open_page: Open) -> None:
+    for view in ("home", "account", "company", "analytics"):
+        app = open_page("admin", view)
 
-    assert "No events have reached the ledger yet" in text_of(app)
-    assert not app.exception
+        assert "No events have reached the ledger yet" in text_of(app), view
+        assert not app.exception, view
 
 
 @pytest.mark.usefixtures("no_lake")
-def test_a_lake_that_nobody_has_made_is_a_sentence(open_page: Open) -> None:
-    app = open_page("admin")
+def test_a_lake_that_nobody_has_made_is_a_sentence_on_every_page(open_page: Open) -> None:
+    for view in ("home", "account", "company", "analytics", "operations"):
+        app = open_page("admin", view)
 
-    assert "The ledger cannot be read right now" in text_of(app)
-    assert not app.exception
+        assert "The ledger cannot be read right now" in text_of(app), view
+        assert not app.exception, view
+        assert not app.metric, view
 
 
 def test_a_lake_that_went_down_is_a_sentence_and_comes_back(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch, shared_lake: dict[str, str]
+    open_page: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    shared_lake: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     app = open_page("admin")
     url = shared_lake["LAKE_READER_URL"]
     monkeypatch.setenv("LAKE_READER_URL", url.rpartition("/")[0] + "/no_such_database")
     figures.forget_figures()
     lake_door.forget()
-    app.run()
-    assert "The ledger cannot be read right now" in text_of(app)
-    assert not app.metric
+    caplog.set_level(logging.INFO, "dashboards.lake")
+    for _ in range(2):
+        app.run()
+        assert "The ledger cannot be read right now" in text_of(app)
+        assert not app.metric
 
     monkeypatch.setenv("LAKE_READER_URL", url)
 
     assert app.run().metric
-
-
-def test_the_home_page_greets_everyone_and_leads_management_on(open_page: Open) -> None:
-    assert "Welcome, Iris worker" in text_of(open_page("worker", "home"))
-    assert "Welcome, Iris admin" in text_of(open_page("admin", "home"))
-
-
-@pytest.mark.usefixtures("surroundings")
-def test_a_page_without_its_options_is_refused() -> None:
-    config.set_option("runner.postScriptGC", True)
-
-    with pytest.raises(RuntimeError, match=r"config\.toml was not read"):
-        check_options()
-
-
-@pytest.mark.usefixtures("surroundings")
-def test_figures_refuse_who_may_not_know() -> None:
-    viewer = Viewer(employee_id=UUID(int=1), name="Iris", role="worker")
-
-    with pytest.raises(ReadRefusedError):
-        figures.read_figures(read_company, viewer, local_date=TODAY, count_days=7)
+    told = [record.message.split()[0] for record in caplog.records if "lake_" in record.message]
+    assert told == ["event=lake_silent", "event=lake_answers"], "a line a change, not a try"

@@ -29,6 +29,8 @@ def test_a_quiet_installation_says_that_nothing_waits(
     assert "No check has run yet" in text
     assert "No record waits in quarantine." in text
     assert "No e-mail waits and none has failed." in text
+    ways_into_dagster = [str(each.proto.url) for each in app.get("link_button")]
+    assert "http://dagster.example/runs" in ways_into_dagster
 
 
 def test_what_failed_comes_first_and_what_was_refused_is_shown(
@@ -55,15 +57,6 @@ def test_what_failed_comes_first_and_what_was_refused_is_shown(
     ]
     assert [(row[0], row[1]) for row in reasons] == [("not-json", 1)]
     assert [(row[1], row[3]) for row in newest] == [("tasks", "not-json")]
-
-
-def test_the_ways_into_dagster_lead_to_where_it_is(
-    open_page: Open, lake: duckdb.DuckDBPyConnection
-) -> None:
-    app = open_page("admin", "operations")
-
-    urls = [str(each.proto.url) for each in app.get("link_button")]
-    assert "http://dagster.example/runs" in urls
 
 
 def test_a_silent_database_of_the_tracker_is_said_and_the_rest_is_shown(

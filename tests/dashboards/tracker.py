@@ -68,11 +68,15 @@ class Tracker:
             self.tokens[role] = self._token_of(self.employee(role))
         return self.tokens[role]
 
+    @property
+    def cookie_secret(self) -> str:
+        """What signs the dashboards' cookies."""
+        return read_environment(DashboardSettings, self.variables() | NO_DATABASES).cookie_secret
+
     def cookies_of(self, role: str) -> dict[str, str]:
         """What the browser of a signed-in employee sends to the dashboards."""
-        secret = read_environment(DashboardSettings, self.variables() | NO_DATABASES).cookie_secret
         tokens = json.dumps({"access_token": self.sign_in(role)})
-        signed = create_signed_value(secret, TOKENS_COOKIE_NAME, tokens)
+        signed = create_signed_value(self.cookie_secret, TOKENS_COOKIE_NAME, tokens)
         return {TOKENS_COOKIE_NAME: signed.decode()}
 
     def employee(self, role: str) -> UUID:
@@ -103,7 +107,7 @@ class Tracker:
         with self.engine.begin() as connection:
             change_employee(
                 connection, context,
-                employee_id=self.employee(role), changes=Changes(role=new_role),  # type: ignore[arg-type]
+                employee_id=self.employee(role), changes=Changes(role=new_role),
             )  # fmt: skip
 
     def _token_of(self, employee_id: UUID) -> str:
