@@ -28,7 +28,7 @@ READERS = {"DATABASE_READER_URL": "DATABASE_URL", "LAKE_READER_URL": "LAKE_CATAL
 SECURITY_PROTOCOLS = ("SASL_PLAINTEXT", "SASL_SSL", "SSL", "PLAINTEXT")
 PORT_MAX = 65_535
 TASK_PARTITIONS_MAX = 1_000
-SPAN_MAX = 1_000  # hours or minutes
+SPAN_MAX = 1_000  # days, hours or minutes
 # What the provider's clients authenticate with.
 CLIENT_SECRETS = ("OIDC_DASHBOARDS_SECRET", "OIDC_DAGSTER_SECRET", "OIDC_PIPELINES_SECRET")
 SECRET_LENGTH_MIN = 16
@@ -157,7 +157,7 @@ def _checked(variable: Variable, text: str) -> str:
         _check_number(name, text, PORT_MAX)
     if variable.unit is Unit.COUNT:
         _check_number(name, text, TASK_PARTITIONS_MAX)
-    if variable.unit in {Unit.HOURS, Unit.MINUTES}:
+    if variable.unit in {Unit.DAYS, Unit.HOURS, Unit.MINUTES}:
         _check_number(name, text, SPAN_MAX)
     if variable.unit is Unit.ZONE and text not in zoneinfo.available_timezones():
         raise SettingsError(f"{name} must be an IANA time zone such as Europe/Berlin, not {text!r}")

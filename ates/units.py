@@ -13,6 +13,7 @@ class Unit(StrEnum):
     URL = "URL"
     PORT = "TCP port"
     COUNT = "count"
+    DAYS = "days"
     HOURS = "hours"
     MINUTES = "minutes"
     ZONE = "IANA time zone"

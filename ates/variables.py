@@ -201,6 +201,12 @@ SECTIONS = (
                 "Where Dagster's code server listens, and where the others find it.",
             ),
             Variable("DAGSTER_GRPC_PORT", Unit.PORT, "4266", "Dagster's code server."),
+            Variable(
+                "DAGSTER_KEPT_DAYS",
+                Unit.DAYS,
+                "14",
+                "How long Dagster keeps events, runs and evaluations that nothing newer needs.",
+            ),
             Variable("DASHBOARDS_HOST", Unit.HOST, "127.0.0.1", "Where the dashboards listen."),
             Variable("DASHBOARDS_PORT", Unit.PORT, "8501", "The dashboards' pages."),
         ),

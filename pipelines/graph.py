@@ -18,6 +18,7 @@ MANAGEMENT_TEAM = ["team:management"]
 EVENT_LOG = "tracker.event_log"
 BUSINESS_DAYS = "tracker.business_days"
 PAYOUTS = "ledger.payouts"
+LAKE_UPKEEP = "ops.lake_upkeep"
 TOPICS = ("kafka.employees", "kafka.tasks", "kafka.business_days")
 # What each table is filled from; a view says so itself.
 FILLED_FROM: Mapping[str, tuple[str, ...]] = {

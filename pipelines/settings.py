@@ -71,3 +71,10 @@ class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tracker_url: str
     oidc_pipelines_secret: str
     business_timezone: str
+
+
+class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long Dagster's own history is kept."""
+
+    dagster_database_url: str
+    dagster_kept_days: Annotated[int, Meta(ge=1)]

@@ -7,7 +7,8 @@ figure; a step that meets another writer steps back and is done in a later round
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic
 
 import duckdb
 
@@ -39,6 +40,8 @@ class UpkeepReport:
     count_merged_files: int
     count_deleted_files: int
     is_cut_short: bool  # another writer was at work; the rest waits for a later round
+    is_round: bool = True  # of everything; otherwise a sweep of the small tables
+    seconds: float = 0.0
 
 
 def is_due(epoch: int) -> bool:
@@ -56,6 +59,12 @@ def tend(
 
     `kept` is how long snapshots stay readable.
     """
+    begun = monotonic()
+    report = _tend(connection, epoch, kept)
+    return replace(report, seconds=monotonic() - begun)
+
+
+def _tend(connection: duckdb.DuckDBPyConnection, epoch: int, kept: dt.timedelta) -> UpkeepReport:
     number, commits_since_round = divmod(epoch, COMMITS_BETWEEN_ROUNDS)
     merged = deleted = 0
     try:
@@ -63,7 +72,7 @@ def tend(
         for table in REWRITTEN:
             _write_anew(connection, table)
         if commits_since_round:
-            return UpkeepReport(0, 0, is_cut_short=False)
+            return UpkeepReport(0, 0, is_cut_short=False, is_round=False)
         for table in FOLDED:
             _fold(connection, table)
         merged = _merge(connection, APPENDED, number)
@@ -74,7 +83,7 @@ def tend(
         if number % ROUNDS_BETWEEN_SEARCHES == 0:
             deleted += _delete_orphans(connection)
     except RivalError:
-        return UpkeepReport(merged, 0, is_cut_short=True)
+        return UpkeepReport(merged, 0, is_cut_short=True, is_round=not commits_since_round)
     return UpkeepReport(merged, deleted, is_cut_short=False)
 
 

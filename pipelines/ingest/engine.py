@@ -34,7 +34,7 @@ from warehouse.ingest import BatchResult, apply_batch, apply_missing
 from warehouse.lake import RivalError
 from warehouse.quarantine import apply_discards
 from warehouse.state import IngestState, Partition, read_state
-from warehouse.upkeep import is_due, tend
+from warehouse.upkeep import UpkeepReport, is_due, tend
 
 WINDOW_SECONDS = 24.0
 LINGER_SECONDS = 0.3
@@ -79,6 +79,7 @@ class WindowReport:
     count_judged: int = 0
     count_healed: int = 0
     count_rivals: int = 0
+    upkeep: list[UpkeepReport] = field(default_factory=list)
     counts_by_type: Counter[str] = field(default_factory=Counter)
     lag_seconds_max: float = 0.0
     rewound: set[Partition] = field(default_factory=set)
@@ -236,7 +237,7 @@ class _Window:
             self.report.add(result)
             state = result.state
             if is_due(state.epoch):
-                tend(self.lake, state.epoch)
+                self.report.upkeep.append(tend(self.lake, state.epoch))
         if time.monotonic() >= self.next_check:
             self.next_check = time.monotonic() + PUBLISHED_CHECK_SECONDS
             state = self._heal(state)

@@ -23,7 +23,7 @@ from ates.embedded.process import free_port
 from tests.faults.dagster_page import DagsterPage
 from tests.faults.world import World
 
-pytestmark = [pytest.mark.faults, pytest.mark.installation, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.installation, pytest.mark.timeout(600)]
 
 PAYOUT_WAIT_SECONDS_MAX = 180.0
 BIG_RECORD_BYTES = 5_000_000

@@ -19,7 +19,7 @@ import requests
 from ates.supervisor import configuration
 from ates.supervisor.remote import ProcessInfo, Remote
 
-START_SECONDS_MAX = 180.0
+START_SECONDS_MAX = 300.0
 STOP_SECONDS_MAX = 90.0
 COMMAND_SECONDS_MAX = 240.0
 SETTLE_SECONDS_MAX = 150

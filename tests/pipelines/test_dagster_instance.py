@@ -1,5 +1,6 @@
 """Dagster's set-up is one that Dagster itself accepts, and leftovers of a crash are closed."""
 
+import datetime as dt
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import yaml
 from dagster._core.test_utils import create_run_for_test
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
-from pipelines import dagster_instance
+from pipelines import dagster_instance, retention
 
 OF_DAGSTER = (
     "from pg_stat_activity where application_name = 'dagster' and datname = current_database()"
@@ -109,6 +110,60 @@ def test_runs_left_by_a_crash_are_closed_and_others_left_alone(home: Path) -> No
         "NOT_STARTED": "NOT_STARTED",
         "SUCCESS": "SUCCESS",
     }
+
+
+GROW_OLD = (
+    "update event_logs set timestamp = timestamp - interval '30 days'",
+    "update asset_check_executions set create_timestamp = create_timestamp - interval '30 days'",
+    "update runs set update_timestamp = update_timestamp - interval '30 days'",
+)
+
+
+def test_old_history_is_forgotten_but_for_what_is_still_needed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "ROWS_PER_BATCH", 2)
+    engine = sa.create_engine(os.environ["DAGSTER_DATABASE_URL"])
+    payouts, raw = dg.AssetKey(["ledger", "payouts"]), dg.AssetKey(["raw", "events"])
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=14)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        for number in range(3):
+            for partition in ("1", "2"):
+                tags = {"number": str(number)}
+                event = dg.AssetMaterialization(payouts, partition=partition, tags=tags)
+                instance.report_runless_asset_event(event)
+            instance.report_runless_asset_event(dg.AssetMaterialization(raw))
+            check = dg.AssetCheckEvaluation(
+                asset_key=raw, check_name="sums", passed=True, metadata={"number": number}
+            )
+            instance.report_runless_asset_event(check)
+        runs = [
+            create_run_for_test(instance, job_name="job", status=status)
+            for status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.SUCCESS)
+        ]
+        for run in runs:
+            instance.report_engine_event("said", run)
+        with engine.begin() as connection:
+            for statement in GROW_OLD:
+                connection.exec_driver_sql(statement)
+        young = create_run_for_test(instance, job_name="job", status=dg.DagsterRunStatus.SUCCESS)
+
+        done = retention.forget_old(engine, before=before)
+        again = retention.forget_old(engine, before=before)
+
+        assert (again.count_checks, again.count_events, again.count_runs) == (0, 0, 0)
+        assert done.count_checks == 2
+        assert done.count_runs == 1
+        assert instance.get_materialized_partitions(payouts) == {"1", "2"}
+        newest = instance.fetch_materializations(payouts, limit=10).records
+        assert [each.asset_materialization.tags["number"] for each in newest] == ["2", "2"]  # type: ignore[union-attr]
+        assert instance.get_latest_materialization_event(raw) is not None
+        (key,) = [dg.AssetCheckKey(raw, "sums")]
+        found = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+        assert found.event.asset_check_evaluation.metadata["number"].value == 2  # type: ignore[union-attr]
+        left = {run.run_id for run in instance.get_runs()}
+        assert left == {runs[0].run_id, young.run_id}
+    engine.dispose()
 
 
 def test_a_stop_asks_the_ticks_to_end_until_the_next_start(

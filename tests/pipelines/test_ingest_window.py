@@ -14,6 +14,7 @@ from pipelines.defs.ingest.sensors import ingest_window
 from tests.ops_api.relays import RelayWorld
 from tests.pipelines.ingest_world import IngestWorld
 from tests.warehouse.world import World
+from warehouse import upkeep
 
 
 @pytest.fixture
@@ -55,7 +56,10 @@ def shown(result: dg.SensorResult | dg.SkipReason) -> dict[str, dict[str, object
     return found
 
 
-def test_a_window_reports_once_for_every_table_it_touched(world: IngestWorld) -> None:
+def test_a_window_reports_once_for_every_table_it_touched_and_for_its_upkeep(
+    world: IngestWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "COMMITS_BETWEEN_SWEEPS", 1)
     world.company.work(60)
     world.publish()
 
@@ -68,6 +72,8 @@ def test_a_window_reports_once_for_every_table_it_touched(world: IngestWorld) ->
     assert tables["marts/employee_versions"]["events"] == 4
     assert {"ledger/postings", "ledger/account_days", "marts/tasks_created"} < tables.keys()
     assert "raw/quarantine" not in tables
+    assert tables["ops/lake_upkeep"]["sweeps"] == tables["raw/events"]["batches"]
+    assert tables["ops/lake_upkeep"]["rounds"] == tables["ops/lake_upkeep"]["cut_short"] == 0
     assert isinstance(result, dg.SensorResult)
     cursor = json.loads(str(result.cursor))
     assert sum(cursor["offsets"].values()) == world.count_committed

@@ -12,13 +12,14 @@ from pipelines.defs.checks.checks import (
     evaluation_of_finding,
     evaluation_of_outcome,
 )
-from pipelines.graph import asset_key
+from pipelines.graph import LAKE_UPKEEP, asset_key
 from pipelines.standing import read_arrival
 from pipelines.verification import run_window_checks
 from warehouse.catalog import count_rows
 
 if TYPE_CHECKING:
     from pipelines.ingest.engine import WindowReport
+    from warehouse.upkeep import UpkeepReport
 
 RAW_EVENTS = "raw.events"
 QUARANTINE = "raw.quarantine"
@@ -49,6 +50,9 @@ def events_of_window(
     for name, metadata in _touched(report).items():
         metadata["dagster/row_count"] = dg.MetadataValue.int(count_rows(lake, name))
         events.append(dg.AssetMaterialization(asset_key(name), metadata=metadata))
+    if report.upkeep:
+        metadata = _upkeep_metadata(report.upkeep)
+        events.append(dg.AssetMaterialization(asset_key(LAKE_UPKEEP), metadata=metadata))
     published = report.published_position or report.contiguous_position
     arrival = read_arrival(tracker, report.contiguous_position, published, dt.datetime.now(dt.UTC))
     events.append(evaluation_of_outcome(arrival))
@@ -70,6 +74,21 @@ def _touched(report: "WindowReport") -> dict[str, dict[str, dg.MetadataValue]]:
     for name, count in counts.items():
         found[name] = {"events": dg.MetadataValue.int(count), "lag_seconds_max": lag}
     return found
+
+
+def _upkeep_metadata(done: "list[UpkeepReport]") -> dict[str, dg.MetadataValue]:
+    counts = {
+        "sweeps": sum(not each.is_round for each in done),
+        "rounds": sum(each.is_round for each in done),
+        "cut_short": sum(each.is_cut_short for each in done),
+        "merged_files": sum(each.count_merged_files for each in done),
+        "deleted_files": sum(each.count_deleted_files for each in done),
+    }
+    metadata: dict[str, dg.MetadataValue] = {
+        name: dg.MetadataValue.int(count) for name, count in counts.items()
+    }
+    metadata["seconds"] = dg.MetadataValue.float(round(sum(each.seconds for each in done), 3))
+    return metadata
 
 
 def _metadata(report: "WindowReport") -> dict[str, dg.MetadataValue]:

@@ -1,0 +1,1 @@
+"""Keeping the lake quick and Dagster's own tables small."""
