@@ -119,50 +119,57 @@ GROW_OLD = (
 )
 
 
+PAYOUTS, RAW = dg.AssetKey(["ledger", "payouts"]), dg.AssetKey(["raw", "events"])
+SUMS = dg.AssetCheckKey(RAW, "sums")
+
+
+def tell(instance: dg.DagsterInstance, number: int) -> None:
+    """Two partitions, a table and a check, each with the number of the telling."""
+    tags = {"number": str(number)}
+    for partition in ("1", "2"):
+        event = dg.AssetMaterialization(PAYOUTS, partition=partition, tags=tags)
+        instance.report_runless_asset_event(event)
+    instance.report_runless_asset_event(dg.AssetMaterialization(RAW))
+    check = dg.AssetCheckEvaluation(
+        asset_key=RAW, check_name=SUMS.name, passed=True, metadata={"number": number}
+    )
+    instance.report_runless_asset_event(check)
+
+
+def make_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> str:
+    """A run with an event."""
+    run = create_run_for_test(instance, job_name="job", status=status)
+    instance.report_engine_event("said", run)
+    return run.run_id
+
+
 def test_old_history_is_forgotten_but_for_what_is_still_needed(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "ROWS_PER_BATCH", 2)
     engine = sa.create_engine(os.environ["DAGSTER_DATABASE_URL"])
-    payouts, raw = dg.AssetKey(["ledger", "payouts"]), dg.AssetKey(["raw", "events"])
     before = dt.datetime.now(dt.UTC) - dt.timedelta(days=14)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         for number in range(3):
-            for partition in ("1", "2"):
-                tags = {"number": str(number)}
-                event = dg.AssetMaterialization(payouts, partition=partition, tags=tags)
-                instance.report_runless_asset_event(event)
-            instance.report_runless_asset_event(dg.AssetMaterialization(raw))
-            check = dg.AssetCheckEvaluation(
-                asset_key=raw, check_name="sums", passed=True, metadata={"number": number}
-            )
-            instance.report_runless_asset_event(check)
-        runs = [
-            create_run_for_test(instance, job_name="job", status=status)
-            for status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.SUCCESS)
-        ]
-        for run in runs:
-            instance.report_engine_event("said", run)
+            tell(instance, number)
+        unfinished = make_run(instance, dg.DagsterRunStatus.STARTED)
+        make_run(instance, dg.DagsterRunStatus.SUCCESS)
         with engine.begin() as connection:
             for statement in GROW_OLD:
                 connection.exec_driver_sql(statement)
-        young = create_run_for_test(instance, job_name="job", status=dg.DagsterRunStatus.SUCCESS)
+        young = make_run(instance, dg.DagsterRunStatus.SUCCESS)
 
-        done = retention.forget_old(engine, before=before)
-        again = retention.forget_old(engine, before=before)
+        done, again = (retention.forget_old(engine, before=before) for _ in range(2))
 
         assert (again.count_checks, again.count_events, again.count_runs) == (0, 0, 0)
-        assert done.count_checks == 2
-        assert done.count_runs == 1
-        assert instance.get_materialized_partitions(payouts) == {"1", "2"}
-        newest = instance.fetch_materializations(payouts, limit=10).records
+        assert (done.count_checks, done.count_runs) == (2, 1)
+        assert {run.run_id for run in instance.get_runs()} == {unfinished, young}
+        assert instance.get_materialized_partitions(PAYOUTS) == {"1", "2"}
+        assert instance.get_latest_materialization_event(RAW) is not None
+        newest = instance.fetch_materializations(PAYOUTS, limit=10).records
         assert [each.asset_materialization.tags["number"] for each in newest] == ["2", "2"]  # type: ignore[union-attr]
-        assert instance.get_latest_materialization_event(raw) is not None
-        (key,) = [dg.AssetCheckKey(raw, "sums")]
-        found = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+        found = instance.event_log_storage.get_latest_asset_check_execution_by_key([SUMS])[SUMS]
         assert found.event.asset_check_evaluation.metadata["number"].value == 2  # type: ignore[union-attr]
-        left = {run.run_id for run in instance.get_runs()}
-        assert left == {runs[0].run_id, young.run_id}
     engine.dispose()
 
 
