@@ -20,8 +20,9 @@ from warehouse.lake import LakeUnavailableError, connect
 from warehouse.settings import LakeSettings
 
 ATTEMPTS_MAX = 2  # the second one opens the lake anew: a server may have been restarted
-# How long a newer snapshot may go unnoticed: less than a page's refresh period.
-SNAPSHOT_SECONDS = 2.0
+# How long a newer snapshot may go unnoticed. Together with a page's refresh period it is what an
+# event in the lake waits at most until an open page shows it: less than six seconds.
+SNAPSHOT_SECONDS = 0.5
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
