@@ -19,6 +19,7 @@ COMMANDS = {
     "trace": ("ates.commands.trace", "Follow one action from its request to its mails."),
     "export": ("ates.commands.export", "Write events, postings, payouts and others as CSV."),
     "rebuild": ("ates.commands.rebuild", "Build a second lake from the event log and compare."),
+    "archive": ("ates.commands.archive", "Move old days of the event log into the lake."),
     "quarantine": ("ates.commands.quarantine", "Records that could not be read."),
     "lake": ("ates.commands.lake", "Print the SQL that opens the lake in any DuckDB client."),
     "employee": ("ates.commands.employee", "Add employees and set passwords."),

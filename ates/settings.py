@@ -157,7 +157,7 @@ def _checked(variable: Variable, text: str) -> str:
         _check_number(name, text, PORT_MAX)
     if variable.unit is Unit.COUNT:
         _check_number(name, text, TASK_PARTITIONS_MAX)
-    if variable.unit in {Unit.DAYS, Unit.HOURS, Unit.MINUTES}:
+    if variable.unit in {Unit.DAYS, Unit.HOURS, Unit.MINUTES} and text:
         _check_number(name, text, SPAN_MAX)
     if variable.unit is Unit.ZONE and text not in zoneinfo.available_timezones():
         raise SettingsError(f"{name} must be an IANA time zone such as Europe/Berlin, not {text!r}")

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import duckdb
@@ -37,6 +37,17 @@ from mail.deliveries
 where business_date = any(:dates) and employee_id::text = any(:accounts)
 order by 1, 2
 """)
+# The same where the log has let go of them: all events of an action go together.
+_ARCHIVED = """
+select position, event_id, type, subject, business_date, occurred_at, recorded_at, correlation_id,
+    count(*) over () as count_events
+from lake.raw.event_log_archive
+where correlation_id = coalesce(
+    (select any_value(correlation_id) from lake.raw.event_log_archive where event_id = $action),
+    $action
+)
+order by position limit $limit
+"""
 _ARRIVED = "select position from lake.raw.events where position in (select unnest($1::bigint[]))"
 _POSTINGS = """
 select position, kind, account, amount_cents from lake.ledger.postings
@@ -49,6 +60,21 @@ where payout.business_date in (select unnest($1::date[]))
     and payout.employee_id::varchar in (select unnest($2::varchar[]))
 order by all
 """
+
+
+class ArchivedEvent(NamedTuple):
+    """An event as the archive has it; which is in the lake, so it was published."""
+
+    position: int
+    event_id: UUID
+    type: str
+    subject: str
+    business_date: dt.date
+    occurred_at: dt.datetime
+    recorded_at: dt.datetime
+    correlation_id: UUID
+    count_events: int
+    is_published: bool = True
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -90,15 +116,20 @@ class Trace(msgspec.Struct, frozen=True):
 def read_trace(engine: Engine, lake: duckdb.DuckDBPyConnection, action: UUID) -> Trace | None:
     """The action with this correlation id, or with an event of this id; None when there is none.
 
-    Looks through the whole event log for the correlation id: a second per few million events.
+    Looks through the whole event log for the correlation id, and through the archive if the log
+    has none of it.
     """
     with engine.connect() as connection:
         correlation_id = connection.execute(_CORRELATION, {"action": action}).scalar() or action
         values = {"action": correlation_id, "limit": EVENTS_SHOWN_MAX}
-        events = list(connection.execute(_EVENTS, values))
-        if not events:
-            return None
-        count = int(connection.execute(_COUNT, values).scalar_one())
+        events: list[Any] = list(connection.execute(_EVENTS, values))
+        if events:
+            count = int(connection.execute(_COUNT, values).scalar_one())
+        else:
+            events = _archived(lake, action)
+            if not events:
+                return None
+            correlation_id, count = events[0].correlation_id, events[0].count_events
         positions = [event.position for event in events if event.position is not None]
         arrived = {row[0] for row in lake.execute(_ARRIVED, [positions]).fetchall()}
         postings = lake.execute(_POSTINGS, [positions]).fetchall()
@@ -109,6 +140,11 @@ def read_trace(engine: Engine, lake: duckdb.DuckDBPyConnection, action: UUID) ->
             mails = list(connection.execute(_MAILS, {"dates": dates, "accounts": accounts}))
     payouts = lake.execute(_PAYOUTS, [dates, accounts]).fetchall()
     return Trace(correlation_id, count, events, arrived, postings, payouts, mails)
+
+
+def _archived(lake: duckdb.DuckDBPyConnection, action: UUID) -> list[Any]:
+    values = {"action": action, "limit": EVENTS_SHOWN_MAX}
+    return [ArchivedEvent(*row) for row in lake.execute(_ARCHIVED, values).fetchall()]
 
 
 def request_lines(home: Path, correlation_id: UUID) -> list[str]:

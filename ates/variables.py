@@ -64,6 +64,13 @@ SECTIONS = (
                 "{ATES_HOME}/lake",
                 "The lake's Parquet files: a folder, or an s3:// URL.",
             ),
+            Variable(
+                "EVENT_LOG_KEPT_DAYS",
+                Unit.DAYS,
+                None,
+                "Paid business days older than this move from the tracker's event log to the lake, "
+                "which then has the only copy; unset: the log keeps everything.",
+            ),
         ),
     ),
     Section(

@@ -37,6 +37,9 @@ FILLED_FROM: Mapping[str, tuple[str, ...]] = {
     "marts.finished_tasks": ("marts.unfinished_tasks",),
     "ops.ingest_state": ("raw.events",),
     "ops.payout_state": ("ledger.payouts",),
+    "raw.event_log_archive": (EVENT_LOG, "ledger.paid_days"),
+    "ops.archived_days": ("raw.event_log_archive",),
+    "ops.archive_state": ("raw.event_log_archive",),
     "ops.check_results": ("raw.events", "ledger.postings", "ledger.payouts"),
 }
 # Tables whose first rows people would rather see than count, and the order that puts them first.

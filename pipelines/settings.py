@@ -54,6 +54,19 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
         return list(dict.fromkeys(each for each in addresses if each))
 
 
+class ArchiveSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How many days the event log keeps before the lake's archive has them; None: for ever."""
+
+    database_url: str
+    business_timezone: str
+    event_log_kept_days: int | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of business dates."""
+        return ZoneInfo(self.business_timezone)
+
+
 class BusinessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """When a business day begins and ends."""
 

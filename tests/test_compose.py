@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -115,14 +116,22 @@ def test_variables_are_settings_and_every_setting_is_readable(
             assert loaded[name.upper()] == (secrets / name).read_text()
 
 
-def test_services_differ_in_no_variable_but_the_trackers_own_address(
-    ours: dict[str, Compose],
-) -> None:
+def test_services_differ_in_no_variable(ours: dict[str, Compose]) -> None:
     common = ours["relay"]["environment"]
 
-    for name, body in ours.items():
-        differing = {key for key, value in body["environment"].items() if common.get(key) != value}
-        assert differing == ({"TRACKER_URL"} if name == "tracker" else set())
+    assert [name for name, body in ours.items() if body["environment"] != common] == []
+
+
+def test_browsers_and_containers_reach_the_tracker_under_one_name(
+    ours: dict[str, Compose], secrets: Path
+) -> None:
+    tracker = ours["tracker"]
+    url = urlsplit(environment_of(tracker, secrets)["TRACKER_URL"])
+
+    assert url.hostname is not None
+    assert url.hostname.endswith(".localhost"), "browsers take it for this machine"
+    assert url.hostname in tracker["networks"]["default"]["aliases"]
+    assert f"127.0.0.1:{url.port}:{url.port}" in tracker["ports"]
 
 
 def test_no_secret_stands_in_the_file(compose: Compose, secrets: Path) -> None:

@@ -112,6 +112,10 @@ TABLES = (
         "select contiguous_position, last_position from {}.ops.ingest_state",
     ),
     LakeTable("ops", "payout_state", Keeping.STATE, "select paid_through from {}.ops.payout_state"),
+    # Copies of the log itself.
+    LakeTable("raw", "event_log_archive", Keeping.APPENDED, None),
+    LakeTable("ops", "archived_days", Keeping.APPENDED, None),
+    LakeTable("ops", "archive_state", Keeping.STATE, None),
     LakeTable("ops", "check_results", Keeping.APPENDED, None),
     LakeTable("ops", "table_versions", Keeping.STATE, None),
 )

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.ingest import LogRow, apply_missing
+from warehouse.archive import ReadPage, read_log
+from warehouse.ingest import apply_missing
 from warehouse.lake import RivalError, connect, create_tables, transaction
 from warehouse.lake_tables import FOLLOWING_FROM_THE_LOG, LakeTable
 from warehouse.payouts import ONE_DAY, CertificateMismatch, pay_due_days
@@ -23,8 +24,6 @@ from warehouse.settings import LakeSettings
 from warehouse.state import IngestState, read_state
 from warehouse.swap import swap_in
 
-# Rows of the log after the first position up to the second, in order, a page of them.
-ReadPage = Callable[[int, int], list[LogRow]]
 SWAP_ATTEMPTS_MAX = 5
 
 
@@ -176,7 +175,7 @@ class _Builder:
         """Bring the log up to a position into the second lake."""
         state = read_state(self.shadow)
         while state.contiguous_position < target:
-            rows = self.log.read_page(state.contiguous_position, target)
+            rows = read_log(self.live, self.log.read_page, state.contiguous_position, target)
             if not rows or rows[0].position != state.contiguous_position + 1:
                 raise RebuildError(f"the event log lacks position {state.contiguous_position + 1}")
             state = apply_missing(self.shadow, rows, state=state).state
@@ -215,6 +214,11 @@ def _finish(
             is_swapped = swap is Swap.ALWAYS or (swap is Swap.IF_IDENTICAL and is_identical)
             if is_swapped:
                 swap_in(live)
+    except duckdb.IOException as error:
+        raise RebuildError(
+            f"a file of the lake is gone: comparing outlived its snapshot ({error}); pause the"
+            " sensor ingest_window, which forgets old snapshots, or compare a span of days"
+        ) from error
     finally:
         live.execute("detach database if exists rebuilt")
     return Rebuild(comparisons, target, is_swapped)

@@ -12,7 +12,7 @@ from ates import reach
     help="Load the extensions that are installed here; the client must be the same DuckDB.",
 )
 def command(offline: bool) -> None:
-    """Print the SQL that opens the lake read only; it holds the catalog's password.
+    """Print the SQL that opens the lake read only; it holds the password of LAKE_READER_URL.
 
     For instance `duckdb -cmd "$(ates lake)"`, or in Python `connection.execute(text)`.
     """
@@ -20,5 +20,7 @@ def command(offline: bool) -> None:
     from warehouse.lake import opening_sql
     from warehouse.settings import LakeSettings
 
-    settings = read_environment(LakeSettings, reach.enter_environment())
+    environment = reach.enter_environment()
+    reader = {**environment, "LAKE_CATALOG_URL": environment["LAKE_READER_URL"]}
+    settings = read_environment(LakeSettings, reader)
     click.echo(opening_sql(settings, is_offline=offline))

@@ -14,8 +14,14 @@ from ops_api import locks
 from ops_api.context import CommandContext
 from ops_api.days import rules
 from ops_api.days.models import Certificate, business_days
-from ops_api.days.queries import find_certificate, find_due_day, find_unfinished_import
+from ops_api.days.queries import (
+    find_certificate,
+    find_day_in_log,
+    find_due_day,
+    find_unfinished_import,
+)
 from ops_api.errors import ConflictError
+from ops_api.outbox.archiving import remove_oldest
 from ops_api.outbox.commands import OutboxRow, append, event
 from ops_api.outbox.sequencer import move_all
 from ops_api.unit_of_work import in_transaction
@@ -94,6 +100,24 @@ def close_due_days(
             break
         certificates.append(closed)
     return certificates
+
+
+def remove_archived(connection: Connection, *, day: dt.date) -> int:
+    """Let events up to the end of a closed day leave the log; how many went, 0 when none is left.
+
+    Only for whom the lake's archive has proven its copy of them. Raises ConflictError for a day
+    that is open, whose events are not published, or before whose end an open day began.
+    """
+    found = find_day_in_log(connection, day)
+    if found is None and find_certificate(connection, day) is not None:
+        return 0
+    rules.require_removable(
+        day,
+        is_over=found is not None and found.is_over,
+        is_published=found is not None and found.is_published,
+    )
+    assert found is not None, "what is over is there"
+    return remove_oldest(connection, through=found.position)
 
 
 def _close(

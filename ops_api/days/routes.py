@@ -41,6 +41,12 @@ class DayPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: dt.date | None = None
 
 
+class RemovedEvents(msgspec.Struct, frozen=True, kw_only=True):
+    """How many events left the log by this call; 0 when none of the day is left."""
+
+    count_removed: int
+
+
 @blueprint.get("")
 @operation("accountant", "admin", "service", scope="days:close", answer=DayPage)
 def list_days(query: DayListing) -> DayPage:
@@ -77,12 +83,36 @@ def post_close_due(key: str) -> Answer:
 )
 def post_close(key: str, day: str) -> Answer:
     """Close one day, whose turn it must be; a closed one answers its certificate again."""
-    try:
-        date = dt.date.fromisoformat(day)
-    except ValueError as error:
-        raise InvalidRequestError("bad-date", "A date looks like 2026-01-31.") from error
+    date = _date(day)
     answer = carry_out(
         key, lambda connection, context: commands.close_day(connection, context, day=date)
     )
     log_security("day_closed", actor=actor_of(caller()), day=date, status=answer.status)
     return answer
+
+
+@blueprint.post("/<day>/remove-archived")
+@operation(
+    "service",
+    scope="days:close",
+    answer=RemovedEvents,
+    conflicts=("day-still-needed", "not-published"),
+)
+def post_remove_archived(key: str, day: str) -> Answer:
+    """Let events up to the end of a day leave the log, some at a time; the archive has them."""
+    date = _date(day)
+    answer = carry_out(
+        key,
+        lambda connection, _: RemovedEvents(
+            count_removed=commands.remove_archived(connection, day=date)
+        ),
+    )
+    log_security("events_removed", actor=actor_of(caller()), day=date, status=answer.status)
+    return answer
+
+
+def _date(day: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(day)
+    except ValueError as error:
+        raise InvalidRequestError("bad-date", "A date looks like 2026-01-31.") from error

@@ -38,3 +38,13 @@ def require_closable(day: dt.date, *, due: dt.date | None, at: dt.datetime, zone
         raise ConflictError("nothing-to-close", "Nothing has happened yet: no day is due.")
     if day != due:
         raise ConflictError("not-its-turn", f"Days are closed in order; {due} is next.")
+
+
+def require_removable(day: dt.date, *, is_over: bool, is_published: bool) -> None:
+    """Refuse to let events up to the end of a day go while somebody has to find them in the log."""
+    if not is_over:
+        raise ConflictError(
+            "day-still-needed", f"The end of {day} is not in the log, or comes after an open day's."
+        )
+    if not is_published:
+        raise ConflictError("not-published", f"Not every event up to {day} is published yet.")

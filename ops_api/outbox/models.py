@@ -1,11 +1,14 @@
 """The tables between a command and Kafka.
 
 outbox        one row per committed event that has no position yet
-event_log     one row per event, for ever; `position` has no holes
+event_log     one row per event; `position` has no holes from the first row to the last. The oldest
+              days may have left it for the lake's archive (`archiving`), which then has them all
 log_head      one row: the last position given out
 publications  one row: the last position the broker has acknowledged
 discarded_events  one row per event that somebody decided to do without, and why: the lake counts it
                   as discarded, also when it is built anew
+archived_task_events  one row per event of a task that left the log for the archive: what the task's
+                      history shows of it
 
 `fee_cents` is the fee of a task.assigned and `reward_cents` the reward of a task.completed, else 0;
 `employee_id` says whose account that moves, else null: so a day adds up without reading JSON.
@@ -18,6 +21,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -113,4 +117,16 @@ discarded_events = Table(
     Column("discarded_by", Text, nullable=False),
     Column("discarded_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("reason <> '' and discarded_by <> ''", "said"),
+)
+
+archived_task_events = Table(
+    "archived_task_events",
+    metadata,
+    Column("task_id", Uuid, ForeignKey("tasks.task_id"), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("employee_id", Uuid),
+    Column("fee_cents", BigInteger, nullable=False),
+    Column("reward_cents", BigInteger, nullable=False),
 )

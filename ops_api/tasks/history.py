@@ -1,11 +1,11 @@
 """What the events tell: a task's history, and what one business day brought an employee.
 
-An event is in the outbox until the relay has numbered it and in the event log from then on; moving
-it is one transaction, so a single statement over both sees each event exactly once.
+An event is in the outbox until the relay has numbered it, then in the event log; once it has left
+that for the lake's archive, a short row of it stays in archived_task_events. Each move is one
+transaction, so a single statement over all three sees each event exactly once.
 """
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import Connection, text
 
-from contracts import registry
-from contracts.events import EventData, TaskAssignedV1, TaskCompletedV1, TaskCreatedV2
 from ops_api.clock import Moment
 from ops_api.days.queries import last_closed_date
 from ops_api.days.rules import business_date_at
@@ -24,14 +22,26 @@ HISTORY_ENTRIES_MAX = 5000
 
 _EVENTS = text("""
 with events as (
-    select sequence, occurred_at, body from event_log where subject = :subject
+    select sequence, type, occurred_at, employee_id, fee_cents, reward_cents
+    from event_log where subject = :subject
     union all
-    select sequence, occurred_at, body from outbox where subject = :subject
+    select sequence, type, occurred_at, employee_id, fee_cents, reward_cents
+    from outbox where subject = :subject
+    union all
+    select sequence, type, occurred_at, employee_id, fee_cents, reward_cents
+    from archived_task_events where task_id = :task_id
 )
-select occurred_at, body from events order by sequence desc limit :limit
-""")
-_NAMES = text("""
-select employee_id, name from employees where employee_id = any(cast(:ids as uuid[]))
+select
+    replace(type, 'task.', '') as what,
+    occurred_at,
+    nullif(events.fee_cents, 0) as fee_cents,
+    nullif(events.reward_cents, 0) as reward_cents,
+    employees.employee_id,
+    employees.name as employee_name
+from events
+join tasks on tasks.task_id = :task_id
+join employees on employees.employee_id = coalesce(events.employee_id, tasks.created_by)
+order by sequence desc limit :limit
 """)
 _DAY = text("""
 with moved as (
@@ -49,13 +59,7 @@ select
 from moved
 """)
 
-
 What = Literal["created", "assigned", "completed"]
-_WORDS: dict[type[EventData], What] = {
-    TaskCreatedV2: "created",
-    TaskAssignedV1: "assigned",
-    TaskCompletedV1: "completed",
-}
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,10 +89,8 @@ class Today(msgspec.Struct, frozen=True, kw_only=True):
 
 def history_of(connection: Connection, task_id: UUID) -> list[HistoryEntry]:
     """Everything that happened to a task, newest first, at most HISTORY_ENTRIES_MAX entries."""
-    rows = connection.execute(_EVENTS, {"subject": str(task_id), "limit": HISTORY_ENTRIES_MAX})
-    facts = [(row.occurred_at, registry.decode(row.body)[1]) for row in rows]
-    names = _names(connection, {_employee_of(data) for _, data in facts})
-    return [_entry(occurred_at, data, names) for occurred_at, data in facts]
+    values = {"subject": str(task_id), "task_id": task_id, "limit": HISTORY_ENTRIES_MAX}
+    return [HistoryEntry(**row._mapping) for row in connection.execute(_EVENTS, values)]
 
 
 def today_of(
@@ -102,31 +104,3 @@ def today_of(
         earned_cents=found.rewards_cents - found.fees_cents,
         **found._mapping,
     )
-
-
-def _entry(occurred_at: dt.datetime, data: EventData, names: dict[UUID, str]) -> HistoryEntry:
-    employee_id = _employee_of(data)
-    return HistoryEntry(
-        what=_WORDS[type(data)],
-        occurred_at=occurred_at,
-        employee_id=employee_id,
-        employee_name=names.get(employee_id, ""),
-        fee_cents=data.fee_cents if isinstance(data, TaskAssignedV1) else None,
-        reward_cents=data.reward_cents if isinstance(data, TaskCompletedV1) else None,
-    )
-
-
-def _employee_of(data: EventData) -> UUID:
-    match data:
-        case TaskCreatedV2():
-            return data.created_by
-        case TaskAssignedV1():
-            return data.assignee_id
-        case TaskCompletedV1():
-            return data.employee_id
-    raise AssertionError("a task's events are these three")
-
-
-def _names(connection: Connection, employee_ids: Iterable[UUID]) -> dict[UUID, str]:
-    rows = connection.execute(_NAMES, {"ids": sorted(map(str, employee_ids))})
-    return {row.employee_id: row.name for row in rows}

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -17,6 +18,7 @@ from sqlalchemy import Engine, text
 from ates.cli import main
 from ates.flight import read_flight
 from ops_api.database import create_engine
+from ops_api.days.commands import remove_archived
 from tests.ops_api.imports_world import NOW, run_import, write_log
 from tests.warehouse.settled import fill_lake, move_everything
 from warehouse.results import read_results
@@ -231,7 +233,22 @@ def test_wait_waits_for_a_lake_that_is_not_there_yet(
     assert "the lake to be created" in result.stderr
 
 
-def test_trace_follows_an_action_from_its_request_to_its_mail(
+def rounds_of_archiving(ates: CliRunner, engine: Engine) -> list[str]:
+    """What `ates archive` says: without a setting, then twice with it, everything published."""
+
+    def remove(_: object, day: dt.date) -> int:
+        with engine.begin() as connection:
+            return remove_archived(connection, day=day)
+
+    with engine.begin() as connection:
+        connection.execute(text("update publications set published_position = 999999"))
+    kept = {"EVENT_LOG_KEPT_DAYS": "30", "OIDC_PIPELINES_SECRET": "a-secret-of-tests"}
+    with patch("pipelines.archiving.remove_archived", remove):
+        said = [call(ates, "archive"), *(ates.invoke(main, "archive", env=kept) for _ in range(2))]
+    return [each.output for each in said]
+
+
+def test_trace_follows_an_action_from_its_request_to_its_mail_and_into_the_archive(
     ates: CliRunner, engine: Engine, lake: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     with engine.connect() as connection:
@@ -248,7 +265,13 @@ def test_trace_follows_an_action_from_its_request_to_its_mail(
     by_event = ates.invoke(main, ["trace", str(row.event_id)])
     by_action = ates.invoke(main, ["trace", str(row.correlation_id)])
     unknown = ates.invoke(main, ["trace", "00000000-0000-7000-8000-000000000000"])
+    unset, copied, removed = rounds_of_archiving(ates, engine)
+    afterwards = ates.invoke(main, ["trace", str(row.event_id)])
 
+    assert "EVENT_LOG_KEPT_DAYS is not set" in unset
+    assert re.search(r"^left the event log: 0 days, 0 events\ncopied into the lake: \d", copied)
+    assert copied.partition("lake: ")[2] == removed.partition("log: ")[2].partition("\n")[0] + "\n"
+    assert afterwards.output == by_event.output.replace("not published yet", "published")
     assert by_event.exit_code == 0, by_event.output
     assert by_event.output == by_action.output
     lines = by_event.output.splitlines()

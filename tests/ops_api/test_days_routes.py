@@ -4,7 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
+from werkzeug.test import TestResponse as Response
 
+from ops_api.outbox import archiving
 from tests.ops_api.conftest import World
 from tests.ops_api.http import service, signed_in, slug
 
@@ -78,3 +81,52 @@ def test_a_day_whose_turn_it_is_not_stays_open(
 @pytest.mark.parametrize("query", ["cursor=x", "limit=0", "limit=5000", "after=2026-01-01"])
 def test_a_bad_query_is_refused(app: Flask, query: str) -> None:
     assert service(app).get(f"{DAYS}?{query}").status_code == 422
+
+
+def test_archived_days_leave_the_log_and_a_task_keeps_its_history(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archiving, "REMOVED_ROWS_MAX", 3)
+    author, _ = signed_in(app, world, "admin"), world.employee()
+    task_id = author.send("/api/v1/tasks", {"title": "Sweep"}).get_json()["task_id"]
+    world.clock.forward(days=1)
+    service(app).send(f"{DAYS}/close-due")
+    signed_in(app, world, "manager").send("/api/v1/tasks/reassign")
+    world.clock.forward(days=1)
+    schedule = service(app)
+    schedule.send(f"{DAYS}/close-due")
+    reader = signed_in(app, world, "admin")
+    before = reader.get(f"/api/v1/tasks/{task_id}").get_json()
+    positions = [each[0] for each in world.log()]
+
+    def remove(day: str) -> Response:
+        return schedule.send(f"{DAYS}/{day}/remove-archived")
+
+    assert slug(remove("2026-03-02")) == "not-published"
+    with world.engine.begin() as connection:
+        connection.execute(text("update publications set published_position = 5"))
+    assert slug(remove("2026-03-04")) == "day-still-needed"
+    counts = [remove("2026-03-02").get_json()["count_removed"] for _ in range(3)]
+
+    assert counts == [3, 2, 0]
+    assert [each[0] for each in world.log()] == positions[5:]
+    assert reader.get(f"/api/v1/tasks/{task_id}").get_json() == before
+    assert [each["what"] for each in before["history"]] == ["assigned", "assigned", "created"]
+    assert slug(reader.send(f"{DAYS}/2026-03-02/remove-archived")) == "not-allowed"
+    assert slug(remove("soon")) == "bad-date"
+
+
+def test_what_happened_on_an_open_day_stays_in_the_log(app: Flask, world: World) -> None:
+    world.employee()
+    world.clock.forward(days=2)
+    world.employee()  # before the certificates of the two days before, which come late
+    schedule = service(app)
+    schedule.send(f"{DAYS}/close-due")
+    positions = [each[0] for each in world.log()]
+    with world.engine.begin() as connection:
+        connection.execute(text("update publications set published_position = 99"))
+
+    refused = schedule.send(f"{DAYS}/2026-03-02/remove-archived")
+
+    assert slug(refused) == "day-still-needed"
+    assert [each[0] for each in world.log()] == positions

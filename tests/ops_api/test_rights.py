@@ -96,6 +96,7 @@ TABLE: dict[str, tuple[set[str], str | None]] = {
     "GET /api/v1/business-days": ({"accountant", *CLOSERS}, "days:close"),
     "POST /api/v1/business-days/close-due": (CLOSERS, "days:close"),
     "POST /api/v1/business-days/<day>/close": (CLOSERS, "days:close"),
+    "POST /api/v1/business-days/<day>/remove-archived": ({"service"}, "days:close"),
 }
 # What a task's holder, its author and everybody else may do with it; rows are roles.
 HOLDER_AND_AUTHOR = {"holder": True, "author": True, "other": False}

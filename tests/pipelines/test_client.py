@@ -6,7 +6,7 @@ import json
 import pytest
 
 from ates.embedded.process import free_port
-from pipelines.days.client import PATH, TRIES_MAX, close_due_days
+from pipelines.days.client import CLOSE, TRIES_MAX, close_due_days, remove_archived
 from pipelines.days.errors import TrackerError
 from pipelines.settings import TrackerSettings
 from tests.pipelines.http_stub import TOKEN, answering
@@ -35,7 +35,7 @@ def test_the_days_closed_by_the_call_are_returned() -> None:
         (day,) = close_due_days(settings(tracker.url + "/"))
 
     assert (day.business_date, day.count_events) == (dt.date(2026, 11, 21), 5)
-    assert tracker.asked[0].path == PATH
+    assert tracker.asked[0].path == CLOSE
     assert tracker.asked[0].headers["Authorization"] == "Bearer a-token"
 
 
@@ -141,3 +141,14 @@ def test_a_provider_that_stumbles_is_asked_again() -> None:
 def test_a_tracker_that_is_down_is_an_error() -> None:
     with pytest.raises(TrackerError, match="does not answer"):
         close_due_days(settings(f"http://127.0.0.1:{free_port()}"), wait=lambda _seconds: None)
+
+
+def test_archived_events_are_removed_until_none_is_left() -> None:
+    answers = [(200, b'{"count_removed":%d}' % count) for count in (10_000, 7, 0)]
+    with answering(*answers) as tracker:
+        assert remove_archived(settings(tracker.url), dt.date(2026, 1, 31)) == 10_007
+
+    assert {one.path for one in tracker.asked} == {
+        "/api/v1/business-days/2026-01-31/remove-archived"
+    }
+    assert len({one.headers["Idempotency-Key"] for one in tracker.asked}) == 3

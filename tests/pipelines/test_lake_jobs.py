@@ -1,4 +1,4 @@
-"""The marts, the proof and the re-drive run in Dagster, and say what they found."""
+"""The marts, the proof and the retry run in Dagster, and say what they found."""
 
 import os
 from collections.abc import Iterator

@@ -25,6 +25,8 @@ def change_data(key: str, value: str, where: str) -> str:
 NOBODY = '"00000000-0000-0000-0000-000000000000"'
 # A fault in the lake that the check of this name must report.
 LAKE_FAULTS = {
+    "archived_days_are_whole":
+        "insert into lake.ops.archived_days values (date '2024-02-01', 1, 9, 9, 'x', now())",
     "assignments_are_numbered": change_data("assignment_number", "9", AN_ASSIGNMENT),
     "balances_follow_from_the_log":
         "update lake.ledger.account_days set fees_cents = fees_cents - 100 where account ="

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from tests.warehouse.world import FIRST_DATE, Broker, World, record, table
+from warehouse import rebuild as rebuilding
 from warehouse import swap
 from warehouse.ingest import LogRow, apply_batch, apply_missing
 from warehouse.lake import connect, create_tables
@@ -162,6 +163,26 @@ def test_a_log_with_a_hole_is_named(
 
     with pytest.raises(RebuildError, match="lacks position 1"):
         compare(lake_settings, world.log[1:], tmp_path)
+
+
+def test_a_comparison_that_outlives_its_snapshot_says_so(
+    lake: Lake,
+    world: World,
+    lake_settings: LakeSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    apply_batch(lake, Broker().publish(world.log))
+    attach = rebuilding._attach
+
+    def forget_files(live: Lake, shadow: LakeSettings) -> None:
+        attach(live, shadow)
+        for file in Path(lake_settings.lake_data_path).rglob("*.parquet"):
+            file.unlink()
+
+    monkeypatch.setattr(rebuilding, "_attach", forget_files)
+    with pytest.raises(RebuildError, match="outlived its snapshot"):
+        compare(lake_settings, world.log, tmp_path)
 
 
 def day(number: int) -> dt.date:

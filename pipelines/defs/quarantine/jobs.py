@@ -1,4 +1,4 @@
-"""The re-drive as a job: what a newer program can read goes into the lake after all.
+"""The retry as a job: what a newer program can read goes into the lake after all.
 
 Doing without a record is a decision of a person with a reason: `ates quarantine discard`.
 """

@@ -1,7 +1,8 @@
--- The tracker's own event log with the values of its data; `position` is null while an event still
--- waits in the outbox. `ordinal` is the order of both together.
+-- The tracker's own event log with the values of its data: its beginning from the archive, as far as
+-- the log has let go of it; `position` is null while an event still waits in the outbox. `ordinal`
+-- is the order of all together.
 create temp table log_events as
-with both_tables as (
+with in_log as materialized (
     select
         position,
         position as ordinal,
@@ -17,6 +18,27 @@ with both_tables as (
         reward_cents,
         body,
     from tracker.public.event_log
+),
+
+all_tables as (
+    from in_log
+    union all
+    select
+        position,
+        position as ordinal,
+        event_id,
+        type,
+        version,
+        subject,
+        sequence,
+        occurred_at,
+        business_date,
+        correlation_id,
+        fee_cents,
+        reward_cents,
+        body,
+    from lake.raw.event_log_archive
+    where position < (select min(position) from in_log)
     union all
     select
         null as position,
@@ -44,7 +66,7 @@ parsed as (
             "assignee_id": "UUID", "employee_id": "UUID", "assignment_number": "INTEGER",
             "name": "VARCHAR", "email": "VARCHAR", "role": "VARCHAR", "is_active": "BOOLEAN"
         }}')).data as fact,
-    from both_tables
+    from all_tables
 )
 
 select

@@ -1,0 +1,1 @@
+"""The standing proof that the event log alone gives the same lake."""
