@@ -23,6 +23,8 @@ STATEMENT_TIMEOUT_MS = 60_000
 EVENTS_PER_BATCH = 500
 
 os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(EVENTS_PER_BATCH))
+# A backfill that is looked at while the code server starts anew waits for it instead of failing.
+os.environ.setdefault("DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR", "1")
 _urls_looked_at: set[str] = set()
 
 
