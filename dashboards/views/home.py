@@ -26,11 +26,11 @@ def show_home(viewer: Viewer) -> None:
     )
     own = own_now(viewer)
     if show_freshness(own.state):
-        show_link("account")
-        show_own_head(own)
         if viewer.role in PAGE["company"].roles:
             show_link("company")
             show_company_head(company_now(viewer))
+        show_link("account")
+        show_own_head(own)
     if viewer.role in PAGE["operations"].roles:
         show_link("operations")
         show_operations_head(viewer)
@@ -43,7 +43,7 @@ def show_link(name: str) -> None:
     """The heading of a page's figures, which leads to the page."""
     page = PAGE[name]
     st.subheader(_(page.title), anchor=name)
-    st.page_link(page.file, label=_("Open this page"), icon=page.icon)
+    st.page_link(page.file, label=_("More: {page}").format(page=_(page.title)), icon=page.icon)
 
 
 def show_operations_head(viewer: Viewer) -> None:

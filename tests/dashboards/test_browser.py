@@ -162,7 +162,7 @@ def test_a_role_taken_away_is_felt_by_an_open_page(visitors: Visitors) -> None:
 def test_an_unknown_page_is_told_by_name_and_a_chosen_language_stays(visitors: Visitors) -> None:
     with visitors.signed_in("worker", locale="ru-RU") as context:
         page = visitors.open(context, "salaries", "«salaries»")
-        page.get_by_role("link", name="Открыть страницу").click()
+        page.get_by_role("link", name="Подробнее: Мой счёт").click()
         page.get_by_text("Баланс сейчас").wait_for()
 
         page.get_by_role("link", name="English").click()
