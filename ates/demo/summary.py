@@ -145,7 +145,8 @@ def _show_payouts(console: "Console", summary: Summary) -> None:
 def _show_payouts_of_day(console: "Console", paid: CompanyDayDetail) -> None:
     console.rule(f"Payouts and mails of {paid.day.business_date}", align="left")
     total = money(paid.day.payouts_cents)
-    console.print(f"{len(paid.payouts):,} payouts, {total} together; the highest:")
+    word = "payout" if len(paid.payouts) == 1 else "payouts"
+    console.print(f"{len(paid.payouts):,} {word}, {total} together; the highest:")
     for payout in paid.payouts[:PAYOUTS_SHOWN_MAX]:
         console.print(f"  {money(payout.amount_cents):>10}  {payout.name}", markup=False)
 
