@@ -31,7 +31,8 @@ class Limit:
 PASSWORDS = Limit("password", 5, 50)
 LINKS = Limit("link", 3, 20)
 
-# A try is counted only if the wait is over: 1, 3, 7, ... seconds after the free ones.
+# A try is counted only if the wait is over: 1, 3, 7, ... seconds after the free ones. One whose
+# clock was read before the last one was counted is taken for simultaneous, not for too early.
 _OVER_AT = """
 tries.last_at + make_interval(secs => least(
     power(2, least(greatest(tries.count_tries - :free_tries, 0), 20)) - 1, :wait_seconds_max
@@ -41,8 +42,8 @@ _COUNT = text(f"""
 insert into sign_in_tries as tries (key, count_tries, last_at) values (:key, 1, :now)
 on conflict (key) do update set
     count_tries = case when tries.last_at < :forgotten then 1 else tries.count_tries + 1 end,
-    last_at = :now
-where {_OVER_AT} <= :now
+    last_at = greatest(tries.last_at, :now)
+where {_OVER_AT} <= greatest(tries.last_at, :now)
 """)  # noqa: S608 - our own constant
 _WAIT = text(f"""
 select extract(epoch from {_OVER_AT} - :now) from sign_in_tries as tries where key = :key

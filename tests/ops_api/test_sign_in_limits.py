@@ -56,6 +56,15 @@ def test_a_burst_gets_no_further_than_one_after_the_other(world: World) -> None:
     assert sum(passed) == PASSWORDS.free_tries_of_pair + 1
 
 
+def test_of_two_at_the_same_instant_the_one_that_is_counted_second_need_not_wait(
+    world: World,
+) -> None:
+    assert attempt(world, "a@b.c", "10.0.0.1")
+    world.clock.forward(seconds=-1)  # began before the first was counted
+
+    assert attempt(world, "b@b.c", "10.0.0.1")
+
+
 def test_one_address_may_not_try_everybody(world: World) -> None:
     free = PASSWORDS.free_tries_of_address
     passed = [attempt(world, f"{n}@b.c", "10.0.0.1") for n in range(free + 9)]
