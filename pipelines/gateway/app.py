@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -133,7 +133,7 @@ class Gate:
         access = access_of(person, self.settings.viewers)
         words = {Access.FULL: "do everything", Access.READ: "look at everything"}
         text = f"{person.name}, {person.role}: you may {words.get(access, 'not look')} here."
-        return pages.answer(request, 200, "Signed in", text, pages.SIGN_OUT + pages.AGAIN)
+        return pages.answer(request, 200, "Signed in", text, pages.SIGN_OUT + pages.TO_DAGSTER)
 
     async def ready(self, _request: Request) -> Response:
         """200 when Dagster's web server answers."""
@@ -201,6 +201,7 @@ def create_app(settings: GatewaySettings) -> Starlette:
         exception_handlers={
             ProviderSilentError: _provider_silent,
             SignInRefusedError: _sign_in_refused,
+            ClientDisconnect: _gone,
             documents.NotForViewersError: _not_for_viewers,
             passing.DagsterSilentError: _dagster_silent,
             passing.TooLargeError: _too_large,
@@ -232,6 +233,10 @@ def _not_for(connection: HTTPConnection, person: Person) -> Response:
         "whom they have named as viewers."
     )
     return pages.answer(connection, 403, "Not for you", text, pages.SIGN_OUT)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # nobody is there to read it
 
 
 async def _not_for_viewers(request: Request, error: Exception) -> Response:

@@ -46,6 +46,8 @@ class Sockets:
         self._count += 1
         try:
             await _join(browser, port, rewrite, may_stay)
+        except (OSError, WebSocketDisconnect):
+            pass  # the browser left before it was joined
         finally:
             self._count -= 1
 

@@ -25,6 +25,7 @@ a, button {{ font: inherit }}
 """
 SIGN_OUT = '<form method="post" action="/auth/logout"><button>Sign out</button></form>'
 AGAIN = '<p><a href="/">Try again</a></p>'
+TO_DAGSTER = '<p><a href="/">To Dagster</a></p>'
 
 
 def wants_page(connection: HTTPConnection) -> bool:

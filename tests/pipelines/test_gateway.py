@@ -2,6 +2,8 @@
 
 import json
 import time
+from socket import create_connection
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -45,6 +47,26 @@ def test_an_admin_passes_by_the_provider_and_gets_everything(gate: GateWorld) ->
     assert browser.post(
         f"{gate.url}/report_asset_materialization/x", headers={"Origin": gate.url}, timeout=9
     ).ok
+
+
+def test_a_browser_that_leaves_in_the_middle_of_a_request_is_no_fault(
+    gate: GateWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin = gate.browser("admin")
+    begun = (
+        f"POST /graphql HTTP/1.1\r\nHost: {urlsplit(gate.url).netloc}\r\nOrigin: {gate.url}\r\n"
+        f"Cookie: {admin.cookie_header()}\r\nContent-Length: 100\r\n\r\nhalf"
+    )
+    seen_before = len(gate.dagster.seen)
+
+    for _ in range(3):
+        with create_connection(("127.0.0.1", urlsplit(gate.url).port)) as leaving:
+            leaving.sendall(begun.encode())
+            time.sleep(0.1)  # the gate is reading when the browser leaves
+    eventually(lambda: admin.page("/still-there").ok)
+
+    assert len(gate.dagster.seen) == seen_before + 1
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 def test_dagster_never_sees_cookies_and_browsers_never_its(gate: GateWorld) -> None:
