@@ -163,6 +163,7 @@ def test_an_unknown_page_is_told_by_name_and_a_chosen_language_stays(visitors: V
     with visitors.signed_in("worker", locale="ru-RU") as context:
         page = visitors.open(context, "salaries", "«salaries»")
         page.get_by_role("link", name="Подробнее: Мой счёт").click()
+        page.wait_for_url("**/account")  # Home shows the balance, too
         page.get_by_text("Баланс сейчас").wait_for()
 
         page.get_by_role("link", name="English").click()
