@@ -170,7 +170,8 @@ def _write_private(path: Path, text: str) -> Path:
 def _format(server: KafkaServer, class_path: str, properties: Path) -> None:
     """Make the data folder with its users. Their passwords go through a file, not through `ps`."""
     cluster_id = passwords.read_or_create(server.secrets, "kafka_cluster_id")
-    words = ["-t", cluster_id[:CLUSTER_ID_CHARACTERS], "-c", str(properties)]
+    # One word: an id may begin with a dash, and would be taken for an option.
+    words = [f"--cluster-id={cluster_id[:CLUSTER_ID_CHARACTERS]}", "-c", str(properties)]
     for user in USERS:
         words += ["--add-scram", f"{MECHANISM}=[name={user},password={server.password(user)}]"]
     arguments = _write_private(server.folder / ".format", "\n".join(words))

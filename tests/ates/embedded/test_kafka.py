@@ -28,6 +28,9 @@ MEGABYTES_5 = 5 * 1024 * 1024
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Running]:
     """A broker whose rights are limited to PREFIX, as `ates up` starts it."""
     home = tmp_path_factory.mktemp("broker")
+    (home / "secrets").mkdir()
+    # One in 64 begins like an option.
+    (home / "secrets" / "kafka_cluster_id").write_text("-AbCdEfGhIjKlMnOpQrStUvWxYz")
     ports = process.free_port(), process.free_port()
     server = KafkaServer(home / "server", *ports, home / "secrets", PREFIX)
     running = process.Running(server, home / "log")
