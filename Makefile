@@ -77,7 +77,7 @@ $(VENV)/.uv: requirements/uv.lock
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.uv requirements/runtime.lock pyproject.toml
-	@echo "installing the locked packages into $(VENV) (1.2 GB; minutes the first time)"
+	@echo "installing the locked packages into $(VENV) (1.6 GB; minutes the first time)"
 	@$(UV_INSTALL) --require-hashes -r requirements/runtime.lock
 	@$(UV_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
