@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, text
 
 from ops_api.auth import passwords
 from ops_api.auth.identity import Identity
-from ops_api.auth.limits import PASSWORDS, count_try, forget_tries
+from ops_api.auth.limits import PASSWORDS, Limit, count_try, forget_tries
 from ops_api.auth.password_rules import require_good
 from ops_api.auth.sessions import Visit, start_session
 from ops_api.employees import rules
@@ -54,12 +54,7 @@ def sign_in(engine: Engine, visit: Visit, *, email: str, password: str) -> Signe
     Raises NotSignedInError, the same and about as late for an unknown address as for a wrong
     password, and BusyError when too many sign in at once.
     """
-    tried = {"email": email, "address": visit.address}
-    try:
-        in_transaction(engine, lambda each: count_try(each, PASSWORDS, now=visit.now, **tried))
-    except TooManyTriesError:
-        log_refusal("sign_in_throttled", email=email)
-        raise
+    begin_try(engine, visit, PASSWORDS, email, refused_as="sign_in_throttled", email=email)
     wanted = {"email": searchable(email)}
     row = in_transaction(engine, lambda each: each.execute(_CREDENTIALS, wanted).one_or_none())
     stored_hash = None if row is None else row.password_hash
@@ -74,7 +69,7 @@ def sign_in(engine: Engine, visit: Visit, *, email: str, password: str) -> Signe
         if renewed:
             hashes = {"new_hash": renewed, "old_hash": stored_hash}
             connection.execute(_REHASH, {"employee_id": identity.employee_id} | hashes)
-        forget_tries(connection, PASSWORDS, **tried)
+        forget_tries(connection, PASSWORDS, email=email, address=visit.address)
         return begin_session(connection, identity, visit)
 
     session_id = in_transaction(engine, begin)
@@ -88,15 +83,11 @@ def change_password(engine: Engine, visit: Visit, who: Identity, *, current: str
     Raises NotAllowedError for a wrong present password, UnacceptableError for a bad new one,
     TooManyTriesError and BusyError as signing in does.
     """
-    tried = {"email": who.email, "address": visit.address}
-    try:
-        in_transaction(engine, lambda each: count_try(each, PASSWORDS, now=visit.now, **tried))
-    except TooManyTriesError:
-        log_refusal("password_throttled")
-        raise
+    begin_try(engine, visit, PASSWORDS, who.email, refused_as="password_throttled")
     stored_hash = in_transaction(engine, lambda each: _password_hash(each, who.employee_id))
     if not passwords.is_correct(stored_hash, current):
         raise _wrong_password()
+    tried = {"email": who.email, "address": visit.address}
     in_transaction(engine, lambda each: forget_tries(each, PASSWORDS, **tried))
     require_good(new, name=who.name, email=who.email)
     new_hash = passwords.hash_password(new)
@@ -136,6 +127,23 @@ def end_other_sessions(connection: Connection, *, employee_id: UUID, here: UUID)
 def end_sessions_of(connection: Connection, *, employee_id: UUID) -> int:
     """End every session of the employee, everywhere; how many there were."""
     return connection.execute(_END_ALL, {"employee_id": employee_id}).rowcount
+
+
+def begin_try(
+    engine: Engine, visit: Visit, limit: Limit, email: str, /, *, refused_as: str, **detail: object
+) -> None:
+    """Count a try of this visit in a transaction of its own, before anything is looked at.
+
+    Raises TooManyTriesError, which is logged as `refused_as` with that detail.
+    """
+    now, address = visit.now, visit.address
+    try:
+        in_transaction(
+            engine, lambda each: count_try(each, limit, email=email, address=address, now=now)
+        )
+    except TooManyTriesError:
+        log_refusal(refused_as, **detail)
+        raise
 
 
 def begin_session(connection: Connection, who: Identity, visit: Visit) -> str:

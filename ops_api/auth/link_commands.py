@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine, text
 
 from contracts.letters import Letter
 from ops_api.auth import links, passwords
-from ops_api.auth.commands import SignedIn, begin_session, searchable
+from ops_api.auth.commands import SignedIn, begin_session, begin_try, searchable
 from ops_api.auth.identity import Identity
-from ops_api.auth.limits import LINKS, count_try
+from ops_api.auth.limits import LINKS
 from ops_api.auth.links import Addressee
 from ops_api.auth.password_rules import require_good
 from ops_api.auth.rules import LINK_PAUSE, Lifetimes
@@ -22,7 +22,7 @@ from ops_api.auth.sessions import Visit
 from ops_api.auth.tokens import new_token
 from ops_api.clock import Moment
 from ops_api.employees.commands import set_password
-from ops_api.errors import ConflictError, NotFoundError, TooManyTriesError
+from ops_api.errors import ConflictError, NotFoundError
 from ops_api.security_log import log_refusal, log_security
 from ops_api.unit_of_work import in_transaction
 
@@ -65,12 +65,7 @@ def request_link(
 
     Raises TooManyTriesError, whoever's the address is.
     """
-    tried = {"email": email, "address": visit.address}
-    try:
-        in_transaction(engine, lambda each: count_try(each, LINKS, now=visit.now, **tried))
-    except TooManyTriesError:
-        log_refusal("link_throttled", email=email)
-        raise
+    begin_try(engine, visit, LINKS, email, refused_as="link_throttled", email=email)
 
     def work(connection: Connection) -> None:
         to = links.find_addressee_by_email(connection, searchable(email))

@@ -96,10 +96,7 @@ class OwnSessions(msgspec.Struct, frozen=True, kw_only=True):
 @operation("anyone", scope=None, answer=Identity, status=201, refusals=(401, 429))
 def post_session(body: Credentials) -> Response:
     """Sign in: answers who one is and sets the session's cookie."""
-    signed_in = begin(body.email, body.password)
-    response = json_response(signed_in.identity, 201)
-    set_cookie(response, signed_in.session_id)
-    return response
+    return _answer_signed_in(begin(body.email, body.password))
 
 
 @blueprint.delete("/session")
@@ -131,10 +128,7 @@ def post_link_request(body: LinkRequest) -> Response:
 @operation("anyone", scope=None, answer=Identity, status=201, refusals=(404,))
 def post_redemption(body: Redemption) -> Response:
     """Choose a password by a link, once: every session ends, and one begins as in signing in."""
-    signed_in = redeem(body.token, body.new_password)
-    response = json_response(signed_in.identity, 201)
-    set_cookie(response, signed_in.session_id)
-    return response
+    return _answer_signed_in(redeem(body.token, body.new_password))
 
 
 @blueprint.put("/me/password")
@@ -267,6 +261,12 @@ def clear_cookie(response: Response) -> None:
     """Take the session's id away from the browser."""
     is_https = tracker().settings.is_https
     response.delete_cookie(cookie_name(), httponly=True, samesite="Lax", secure=is_https)
+
+
+def _answer_signed_in(signed_in: SignedIn) -> Response:
+    response = json_response(signed_in.identity, 201)
+    set_cookie(response, signed_in.session_id)
+    return response
 
 
 def _visit() -> Visit:
