@@ -15,7 +15,7 @@ from ates.embedded.postgres import READER, PostgresServer
 from ates.grants import grant_reads
 from tests.warehouse.world import World
 from warehouse.ingest import apply_missing
-from warehouse.lake import connect, create_tables
+from warehouse.lake import connect
 from warehouse.payouts import pay_due_days
 from warehouse.settings import LakeSettings
 
@@ -50,7 +50,6 @@ def installation(
     world.hire(4)
     world.live(days=40, steps=10)
     with connect(lake_settings) as lake:
-        create_tables(lake)
         apply_missing(lake, world.log)
         pay_due_days(lake)
     catalog = lake_environment["LAKE_CATALOG_URL"]

@@ -16,7 +16,7 @@ from pipelines.ingest.healing import read_missing
 from tests.ops_api.imports_world import run_import, write_log
 from tests.warehouse.settled import move_everything
 from warehouse.ingest import apply_batch, apply_missing
-from warehouse.lake import connect, create_tables
+from warehouse.lake import connect
 from warehouse.payouts import CertificateMismatch, pay_due_days
 from warehouse.quarantine import read_quarantine
 from warehouse.settings import LakeSettings
@@ -50,7 +50,6 @@ def lake(
             {"positions": rewards(engine)},
         )
     with connect(lake_settings) as lake:
-        create_tables(lake)
         apply_missing(lake, read_missing(engine, 0, 10**6))
         from tests.warehouse.world import record, table
 
@@ -158,7 +157,6 @@ def test_a_certificate_cannot_be_done_without(
     with engine.begin() as connection:
         connection.execute(text(statement))
     with connect(lake_settings) as lake:
-        create_tables(lake)
         apply_missing(lake, read_missing(engine, 0, 10**6))
         (found,) = read_quarantine(lake)
         refused = call(ates, "quarantine", "discard", str(found.quarantine_id), "--reason", "x")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from zoneinfo import ZoneInfo
 
+import dagster as dg
 import duckdb
 import pytest
 from sqlalchemy import Engine, text
@@ -27,7 +28,8 @@ from warehouse.settings import LakeSettings
 # the folder `defs` hides that in every process but a test.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import pipelines.defs.payouts.assets  # noqa: F401
+    from pipelines.defs.checks import sensors as check_sensors
+    from pipelines.defs.payouts import sensors as payout_sensors
 
 START = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
 
@@ -86,6 +88,20 @@ def lake(lake_settings: LakeSettings) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = connect(lake_settings)
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def instance(
+    lake_environment: dict[str, str], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dg.DagsterInstance]:
+    """A Dagster that forgets, over an empty lake and tracker."""
+    settings = {**lake_environment, "DATABASE_URL": database_url, "BUSINESS_TIMEZONE": "UTC"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+    check_sensors.LAKE.close()
+    payout_sensors.LAKE.close()
 
 
 @pytest.fixture

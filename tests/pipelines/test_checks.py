@@ -1,7 +1,6 @@
 """The rounds of checks: evaluated without a run, after changes, and told once they differ."""
 
 import datetime as dt
-from collections.abc import Iterator
 
 import dagster as dg
 import duckdb
@@ -19,22 +18,6 @@ BROKEN = (
     "insert into lake.ledger.postings by name select uuid() as entry_id, 'fee' as kind,"
     " 'company' as account, 7 as amount_cents, '2026-11-01' as business_date, now() as occurred_at"
 )
-
-
-@pytest.fixture
-def instance(
-    lake: duckdb.DuckDBPyConnection,
-    lake_environment: dict[str, str],
-    database_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[dg.DagsterInstance]:
-    """A Dagster that forgets, over an empty lake and tracker."""
-    settings = {**lake_environment, "DATABASE_URL": database_url, "BUSINESS_TIMEZONE": "UTC"}
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-    sensors.LAKE.close()
 
 
 def tick(

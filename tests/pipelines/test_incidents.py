@@ -21,7 +21,6 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from ates.cli import main
-from pipelines.defs.checks import sensors as check_sensors
 from pipelines.defs.incidents import sensors
 from pipelines.incidents import record
 from pipelines.incidents.kinds import CHECK_FAILS, KINDS, MAIL_BLOCKED, Symptom, symptom
@@ -189,19 +188,14 @@ DEFINITIONS = dg.Definitions(
 
 @pytest.fixture
 def instance(
+    instance: dg.DagsterInstance,
     lake: duckdb.DuckDBPyConnection,
-    lake_environment: dict[str, str],
-    database_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[dg.DagsterInstance]:
     """A Dagster that forgets, over a lake with two records that nobody can read."""
     apply_batch(lake, table(kafka_record(b"stray", None), kafka_record(b"another", None, offset=1)))
-    settings = {"DATABASE_URL": database_url, "ALERT_MAIL_TO": "ann@example.com, bob@example.com"}
-    for name, value in {**lake_environment, **settings}.items():
-        monkeypatch.setenv(name, value)
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-    check_sensors.LAKE.close()
+    monkeypatch.setenv("ALERT_MAIL_TO", "ann@example.com, bob@example.com")
+    yield instance
     sensors.TRACKER.close()
 
 

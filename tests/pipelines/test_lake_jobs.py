@@ -18,7 +18,7 @@ from pipelines.ingest.healing import read_missing
 from tests.ops_api.imports_world import run_import, write_log
 from tests.warehouse.settled import LOG, move_everything
 from warehouse.ingest import apply_missing
-from warehouse.lake import connect, create_tables
+from warehouse.lake import connect
 from warehouse.payouts import pay_due_days
 from warehouse.settings import LakeSettings
 
@@ -47,7 +47,6 @@ def lake(
         patch.dict(os.environ, {**lake_environment, "DATABASE_URL": url}),
         connect(lake_settings) as lake,
     ):
-        create_tables(lake)
         apply_missing(lake, read_missing(engine, 0, 10**6))
         yield lake
 

@@ -1,7 +1,6 @@
 """Payouts through Dagster: any range in one run, a re-run pays nothing, a sensor that asks once."""
 
 import datetime as dt
-from collections.abc import Iterator
 
 import dagster as dg
 import duckdb
@@ -36,18 +35,6 @@ def history(lake: duckdb.DuckDBPyConnection) -> History:
     history.register(COUNT_EMPLOYEES, day(-1))
     history.close(day(-1), 0, count_events=COUNT_EMPLOYEES)
     return history
-
-
-@pytest.fixture
-def instance(
-    lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dg.DagsterInstance]:
-    """A Dagster that forgets, over the lake of the test."""
-    for name, value in lake_environment.items():
-        monkeypatch.setenv(name, value)
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-    sensors.LAKE.close()
 
 
 def tick(

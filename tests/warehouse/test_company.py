@@ -12,7 +12,7 @@ import pytest
 from tests.dashboards.ledger import Ledger
 from warehouse.company import DAYS_MAX, CompanyDay, read_company
 from warehouse.company_day import read_company_day, read_task
-from warehouse.lake import connect, create_tables
+from warehouse.lake import connect
 from warehouse.reading import OPERATOR, Reader, ReadRefusedError
 from warehouse.settings import LakeSettings
 
@@ -24,7 +24,6 @@ TUESDAY, WEDNESDAY = MONDAY + dt.timedelta(days=1), MONDAY + dt.timedelta(days=2
 def ledger(lake_settings: LakeSettings) -> Iterator[Ledger]:
     """Monday was closed and paid; on Tuesday one fee was charged."""
     with contextlib.closing(connect(lake_settings)) as connection:
-        create_tables(connection)
         ledger = Ledger(connection)
         anna = ledger.employee(1, "Anna")
         ledger.reward(anna, MONDAY, 3_000)

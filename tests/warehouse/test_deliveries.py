@@ -144,9 +144,10 @@ def test_the_account_can_read_no_secret_and_change_nothing(reader_url: str, stat
 
 
 def test_the_lake_is_read_by_an_account_that_cannot_write_its_catalog(
-    lake_environment: dict[str, str], database_url: str, postgres_server: PostgresServer
+    unmade_lake_environment: dict[str, str], database_url: str, postgres_server: PostgresServer
 ) -> None:
-    url, data = lake_environment["LAKE_CATALOG_URL"], lake_environment["LAKE_DATA_PATH"]
+    unmade = unmade_lake_environment
+    url, data = unmade["LAKE_CATALOG_URL"], unmade["LAKE_DATA_PATH"]
     reader_url = postgres_server.url(make_url(url).database or "", READER_ROLE)
     tracker_url = postgres_server.url(make_url(database_url).database or "", READER_ROLE)
     urls = {

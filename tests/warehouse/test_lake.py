@@ -24,9 +24,14 @@ ODD_PASSWORD = 'it\'s 5% \\ "odd"; @:/?#&=ключ'  # fictitious
 
 
 @pytest.fixture
-def odd_role(postgres_server: PostgresServer, lake_settings: LakeSettings) -> Iterator[str]:
+def unmade_lake_settings(unmade_lake_environment: dict[str, str]) -> LakeSettings:
+    return read_environment(LakeSettings, unmade_lake_environment)
+
+
+@pytest.fixture
+def odd_role(postgres_server: PostgresServer, unmade_lake_settings: LakeSettings) -> Iterator[str]:
     """The catalog's address for a role with an odd name and password."""
-    url = make_url(lake_settings.lake_catalog_url)
+    url = make_url(unmade_lake_settings.lake_catalog_url)
     with closing(postgres_server.connect_as_superuser()) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -38,13 +43,12 @@ def odd_role(postgres_server: PostgresServer, lake_settings: LakeSettings) -> It
             cursor.execute('drop role "o\'dd"')
 
 
-@pytest.fixture
-def unmade_lake_settings(unmade_lake_environment: dict[str, str]) -> LakeSettings:
-    return read_environment(LakeSettings, unmade_lake_environment)
-
-
-def test_a_password_may_hold_any_character(lake_settings: LakeSettings, odd_role: str) -> None:
-    settings = LakeSettings(lake_catalog_url=odd_role, lake_data_path=lake_settings.lake_data_path)
+def test_a_password_may_hold_any_character(
+    unmade_lake_settings: LakeSettings, odd_role: str
+) -> None:
+    settings = LakeSettings(
+        lake_catalog_url=odd_role, lake_data_path=unmade_lake_settings.lake_data_path
+    )
 
     with connect(settings) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
@@ -146,7 +150,7 @@ def test_times_are_utc_wherever_the_machine_stands(
 
 
 def test_every_new_file_is_synced_before_the_commit(
-    lake_settings: LakeSettings, world: World, monkeypatch: pytest.MonkeyPatch
+    unmade_lake_settings: LakeSettings, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: set[str] = set()
     original = durability._sync
@@ -156,11 +160,11 @@ def test_every_new_file_is_synced_before_the_commit(
         original(path)
 
     monkeypatch.setattr(durability, "_sync", remember)
-    data_path = Path(lake_settings.lake_data_path)
+    data_path = Path(unmade_lake_settings.lake_data_path)
     world.work(30)
     world.close_day()
     broker = Broker()
-    with connect(lake_settings) as connection:
+    with connect(unmade_lake_settings) as connection:
         create_tables(connection)
         assert {path.name for path in data_path.rglob("*")} - synced == set()
         for rows in (world.log[:20], world.log[20:]):

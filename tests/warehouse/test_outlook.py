@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from tests.pipelines.closed_days import FEE_CENTS, REWARD_CENTS, History
-from warehouse.lake import connect, create_tables
+from warehouse.lake import connect
 from warehouse.outlook import preview_payouts
 from warehouse.payouts import pay_due_days
 from warehouse.settings import LakeSettings
@@ -20,7 +20,6 @@ GAIN_CENTS = REWARD_CENTS - FEE_CENTS
 def history(lake_settings: LakeSettings) -> History:
     """Two employees who registered on the first day, which is closed."""
     lake = connect(lake_settings)
-    create_tables(lake)
     history = History(lake)
     history.register(2, FIRST_DAY)
     history.close(FIRST_DAY, 0, count_events=2)
@@ -77,5 +76,4 @@ def test_days_after_the_asked_one_are_not_looked_at(history: History) -> None:
 
 def test_an_empty_lake_has_nothing_to_show(lake_settings: LakeSettings) -> None:
     with connect(lake_settings) as lake:
-        create_tables(lake)
         assert preview_payouts(lake).days == []
