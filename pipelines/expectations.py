@@ -16,14 +16,20 @@ PAID_BY = dt.time(1, 0)
 
 EVENTS_ARRIVE = "events_arrive"
 YESTERDAY_IS_PAID = "yesterday_is_closed_and_paid"
+NO_RECORD_WAITS = "no_record_waits"
+HOW_TO_GO_ON = (
+    "`ates quarantine list` names them, `show ID` says why; then `ates quarantine retry --all` or"
+    " the job `retry_quarantine`, or `ates quarantine discard ID`"
+)
 
 
 class Expectation(msgspec.Struct, frozen=True):
-    """What is expected of an asset, as `schema.table`."""
+    """What is expected of an asset, as `schema.table`. `is_warning`: a person decides, no haste."""
 
     name: str
     asset: str
     statement: str
+    is_warning: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -47,6 +53,12 @@ EXPECTATIONS = {
             YESTERDAY_IS_PAID,
             "ledger.payouts",
             f"Yesterday is closed and paid by {PAID_BY:%H:%M}, business time.",
+        ),
+        Expectation(
+            NO_RECORD_WAITS,
+            "raw.quarantine",
+            "No record waits for somebody to look at it, whether the event log holds it or not.",
+            is_warning=True,
         ),
     )
 }
@@ -81,6 +93,18 @@ def judge_payday(
         f"{paid}; {due} had to be paid by {PAID_BY:%H:%M}",
         {"paid_through": str(paid_through), "due": due.isoformat()},
     )
+
+
+def judge_quarantine(count_waiting: int, count_unconfirmed: int) -> Outcome:
+    """Whether nobody has to look at a record; unconfirmed ones are not in the event log."""
+    is_met = count_waiting + count_unconfirmed == 0
+    sentence = (
+        "nothing waits"
+        if is_met
+        else f"{count_waiting:,} waiting, {count_unconfirmed:,} unconfirmed: {HOW_TO_GO_ON}"
+    )
+    figures = {"waiting": count_waiting, "unconfirmed": count_unconfirmed}
+    return Outcome(NO_RECORD_WAITS, is_met, sentence, figures)
 
 
 def _last_due_date(local_now: dt.datetime) -> dt.date:

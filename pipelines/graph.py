@@ -100,7 +100,7 @@ def _columns(table: Table) -> list[dg.TableColumn]:
         dg.TableColumn(
             name=each.name,
             type=each.data_type.lower(),
-            description=each.comment or None,
+            description=each.comment,
             constraints=dg.TableColumnConstraints(nullable=each.is_nullable),
         )
         for each in table.columns

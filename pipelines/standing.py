@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 import duckdb
 from sqlalchemy import Engine, create_engine
 
-from pipelines.expectations import Outcome, judge_arrival, judge_payday
+from pipelines.expectations import Outcome, judge_arrival, judge_payday, judge_quarantine
 from pipelines.ingest.healing import read_occurred_at, read_published_position
 from pipelines.lakes import open_reader
 from warehouse.paydays import read_pay_standing
+from warehouse.quarantine import count_open
 from warehouse.settings import LakeSettings
 from warehouse.state import read_contiguous_position
 
@@ -26,6 +27,7 @@ def read_outcomes(
             return [
                 read_arrival(tracker, position, published, now),
                 read_payday(connection, zone, now),
+                read_open_records(connection),
             ]
     finally:
         tracker.dispose()
@@ -46,3 +48,9 @@ def read_payday(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo, now: dt.d
     return judge_payday(
         first_date=standing.first_date, paid_through=standing.paid_through, now=now, zone=zone
     )
+
+
+def read_open_records(connection: duckdb.DuckDBPyConnection) -> Outcome:
+    """Whether a record in quarantine waits for somebody."""
+    found = count_open(connection)
+    return judge_quarantine(found.count_waiting, found.count_unconfirmed)

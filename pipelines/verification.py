@@ -33,10 +33,14 @@ class Round(msgspec.Struct, frozen=True):
 
 
 class Epochs(msgspec.Struct, frozen=True):
-    """Numbers that move with every transaction of ingest and payouts: equal means unchanged."""
+    """Numbers that move with every transaction that moves money: equal means unchanged.
+
+    `settled` counts quarantined records that were read after all, or discarded.
+    """
 
     ingest: int
     payouts: int
+    settled: int
 
 
 def look_around(
@@ -75,7 +79,7 @@ def run_window_checks(
 def read_epochs(connection: duckdb.DuckDBPyConnection) -> Epochs:
     """As of now."""
     row = connection.execute(
-        "select ingest.epoch, payout.epoch"
+        "select ingest.epoch, payout.epoch, (select count(settled_as) from lake.raw.quarantine)"
         " from lake.ops.ingest_state as ingest cross join lake.ops.payout_state as payout"
     ).fetchone()
     assert row is not None, "each state is one row"

@@ -15,6 +15,9 @@ import msgspec
 TABLES = Path(__file__).with_name("tables")
 VIEW = re.compile(r"^create view (\S+) as\n(.*?);$", re.DOTALL | re.MULTILINE)
 # DuckDB's own get_table_names refuses a `union all by name` (1.5.5).
+# DuckLake refuses comments on columns of views: a line each, or one that names a table like it.
+VIEW_COLUMN = re.compile(r"^-- column (\S+)\.(\w+): (.+)$", re.MULTILINE)
+VIEW_LIKE = re.compile(r"^-- columns (\S+): as (\S+)$", re.MULTILINE)
 READ = re.compile(r"\b(?:from|join) (\w+\.\w+)")
 RELATIONS = """
 select schema_name, table_name, false as is_view, coalesce(comment, '')
@@ -34,7 +37,7 @@ order by column_index
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column; `comment` is empty where its name says enough."""
+    """One column; every one is described by its `comment`."""
 
     name: str
     data_type: str
@@ -66,9 +69,25 @@ def read_tables() -> dict[str, Table]:
     with duckdb.connect() as connection:
         for script in scripts:
             connection.execute(script)
+            _describe_views(connection, script)
         rows = connection.execute(RELATIONS).fetchall()
         tables = [_read_table(connection, views, *row) for row in rows]
     return {table.full_name: table for table in tables}
+
+
+def _describe_views(connection: duckdb.DuckDBPyConnection, script: str) -> None:
+    """Comment on the columns of a script's views, which DuckDB itself allows."""
+    for view, table in VIEW_LIKE.findall(script):
+        comments = {each.name: each.comment for each in _read_columns(connection, table)}
+        for column in _read_columns(connection, view):
+            _comment(connection, f"{view}.{column.name}", comments[column.name])
+    for view, name, comment in VIEW_COLUMN.findall(script):
+        _comment(connection, f"{view}.{name}", comment)
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, column: str, comment: str) -> None:
+    words = comment.replace("'", "''")
+    connection.execute(f"comment on column {column} is '{words}'")
 
 
 def _read_table(
@@ -79,10 +98,15 @@ def _read_table(
     is_view: bool,
     comment: str,
 ) -> Table:
-    columns = connection.execute(COLUMNS, [schema, name]).fetchall()
-    query = views[f"{schema}.{name}"] if is_view else ""
-    reads = sorted({*READ.findall(query)})
-    return Table(schema, name, is_view, comment, [Column(*each) for each in columns], reads)
+    full_name = f"{schema}.{name}"
+    reads = sorted({*READ.findall(views[full_name])}) if is_view else []
+    columns = _read_columns(connection, full_name)
+    return Table(schema, name, is_view, comment, columns, reads)
+
+
+def _read_columns(connection: duckdb.DuckDBPyConnection, full_name: str) -> list[Column]:
+    rows = connection.execute(COLUMNS, full_name.split(".")).fetchall()
+    return [Column(*row) for row in rows]
 
 
 def count_rows(connection: duckdb.DuckDBPyConnection, full_name: str) -> int:

@@ -30,13 +30,15 @@ T = TypeVar("T")
 
 ATTEMPTS_MAX = 5
 QUERY = Path(__file__).with_name("queries") / "quarantine.sql"
-COUNT_WAITING = """
-select count(*)
+COUNT_OPEN = """
+select
+    count(position),
+    count(*) filter (
+        position is null and coalesce(claimed_position > state.contiguous_position, true)
+    ),
 from lake.raw.quarantine as quarantine
 cross join lake.ops.ingest_state as state
-where
-    settled_as is null
-    and (position is not null or coalesce(claimed_position > state.contiguous_position, true))
+where settled_as is null
 """
 
 
@@ -76,6 +78,18 @@ class Discard(msgspec.Struct, frozen=True):
     discarded_at: dt.datetime
 
 
+class OpenRecords(msgspec.Struct, frozen=True):
+    """How many records somebody has to look at, by their state."""
+
+    count_waiting: int
+    count_unconfirmed: int
+
+    @property
+    def count(self) -> int:
+        """Of both."""
+        return self.count_waiting + self.count_unconfirmed
+
+
 class QuarantineError(RuntimeError):
     """What was asked for cannot be done to this record; the message says why."""
 
@@ -88,11 +102,11 @@ def read_quarantine(
     return [QuarantinedRecord(*row) for row in rows]
 
 
-def count_waiting(connection: duckdb.DuckDBPyConnection) -> int:
-    """How many records somebody has to look at: the waiting and the unconfirmed ones."""
-    row = connection.execute(COUNT_WAITING).fetchone()
+def count_open(connection: duckdb.DuckDBPyConnection) -> OpenRecords:
+    """How many records somebody has to look at."""
+    row = connection.execute(COUNT_OPEN).fetchone()
     assert row is not None, "count(*) gives a row"
-    return int(row[0])
+    return OpenRecords(*row)
 
 
 def read_one(connection: duckdb.DuckDBPyConnection, prefix: str) -> QuarantinedRecord:

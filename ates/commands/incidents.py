@@ -9,12 +9,9 @@ from ates import reach
 from ates.commands.errors import shown_plainly
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from pipelines.incidents.record import Incident
 
 EXIT_OPEN = 1
-WIDTH_OF_FILES = 200  # nothing is cut off in a pipe
 
 
 @click.command("incidents")
@@ -22,8 +19,6 @@ WIDTH_OF_FILES = 200  # nothing is cut off in a pipe
 @shown_plainly
 def command(is_all: bool) -> None:
     """List open incidents, each with the page that says what to do; exits 1 if there are any."""
-    from rich.console import Console
-
     from pipelines.incidents.record import open_record, read_incidents
 
     environment = reach.enter_environment()
@@ -32,36 +27,25 @@ def command(is_all: bool) -> None:
         open_record(environment["DATABASE_URL"]) as engine,
     ):
         incidents = read_incidents(engine, is_all=is_all)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH_OF_FILES
-    if incidents:
-        console.print(_table(incidents))
+    for each in incidents:
+        _print(each)
     count_open = sum(each.resolved_at is None for each in incidents)
-    console.print("nothing is wrong" if not count_open else f"{count_open} open")
+    click.echo("nothing is wrong" if not count_open else f"{count_open} open")
     if count_open:
         raise SystemExit(EXIT_OPEN)
 
 
-def _table(incidents: "list[Incident]") -> "Table":
-    from rich.markup import escape
-    from rich.table import Table
-
+def _print(incident: "Incident") -> None:
+    """Two lines and the page: a table would break all of them at the width of a terminal."""
     from pipelines.incidents.kinds import KINDS
 
-    table = Table("state", "since", "until", "what", "mails", "what to do", box=None)
-    for each in incidents:
-        kind = KINDS[each.kind]
-        table.add_row(
-            each.state,
-            _time(each.opened_at),
-            _time(each.resolved_at),
-            escape(f"{kind.title}: {each.summary}"),
-            f"{each.count_mails_sent} of {each.count_mails} sent",
-            kind.page,
-        )
-    return table
+    kind = KINDS[incident.kind]
+    until = f" until {_time(incident.resolved_at)}" if incident.resolved_at else ""
+    mails = f"{incident.count_mails_sent} of {incident.count_mails} mails sent"
+    click.echo(f"{incident.state}, since {_time(incident.opened_at)}{until}, {mails}")
+    click.echo(f"  {kind.title}: {incident.summary}")
+    click.echo(f"  {kind.page}\n")
 
 
-def _time(moment: dt.datetime | None) -> str:
-    return "" if moment is None else f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}"
+def _time(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}"

@@ -11,13 +11,16 @@ from ates import reach
 
 if TYPE_CHECKING:
     import duckdb
+    from rich.table import Table
     from sqlalchemy import Engine
 
     from warehouse.quarantine import QuarantinedRecord
 
 ID_LENGTH = 8
-DETAIL_LENGTH = 48
 LISTED_MAX = 200
+WIDTH_OF_FILES = 200  # nothing is cut off in a pipe
+# What the other columns take at most; below it a line has no room for the words of the fault.
+WIDTH_WITH_DETAIL = 120
 
 
 @click.group("quarantine")
@@ -30,31 +33,44 @@ def command() -> None:
 def list_records(is_all: bool) -> None:
     """One row a record, newest first: those that somebody has to look at."""
     from rich.console import Console
-    from rich.table import Table
 
     from warehouse.quarantine import read_quarantine
 
     with reach.lake_and_tracker(reach.enter_environment()) as lake:
         records = read_quarantine(lake)
     shown = [each for each in records if is_all or each.state in ("waiting", "unconfirmed")]
-    table = Table("id", "state", "position", "topic", "reason", "attempts", "received", "detail")
-    for each in shown[:LISTED_MAX]:
-        table.add_row(
-            str(each.quarantine_id)[:ID_LENGTH],
-            each.state,
-            _number(each.position or each.claimed_position),
-            each.topic,
-            each.reason,
-            str(each.attempts),
-            f"{each.received_at:%Y-%m-%d %H:%M:%S}",
-            each.detail[:DETAIL_LENGTH],
-        )
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_FILES
     if shown:
-        console.print(table)
+        console.print(_table(shown[:LISTED_MAX], is_wide=console.width >= WIDTH_WITH_DETAIL))
     if len(shown) > LISTED_MAX:
         console.print(f"and {len(shown) - LISTED_MAX:,} more")
     console.print(_summary(records))
+
+
+def _table(records: "list[QuarantinedRecord]", *, is_wide: bool) -> "Table":
+    """Fits 80 columns; what else there is says `show`."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    titles = ["id", "state", "received", "topic", "position", "reason"]
+    for title in titles:
+        table.add_column(title, justify="right" if title == "position" else "left", no_wrap=True)
+    if is_wide:
+        table.add_column("detail", no_wrap=True, overflow="ellipsis")
+    for each in records:
+        row = [
+            str(each.quarantine_id)[:ID_LENGTH],
+            each.state,
+            f"{each.received_at:%Y-%m-%d %H:%M}",
+            each.topic,
+            _number(each.position or each.claimed_position),
+            each.reason,
+        ]
+        table.add_row(*row, *([escape(each.detail)] if is_wide else []))
+    return table
 
 
 @command.command("show")

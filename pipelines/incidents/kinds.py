@@ -2,7 +2,7 @@
 
 import msgspec
 
-from pipelines.expectations import EVENTS_ARRIVE, YESTERDAY_IS_PAID
+from pipelines.expectations import EVENTS_ARRIVE, NO_RECORD_WAITS, YESTERDAY_IS_PAID
 
 RUNBOOKS = "docs/runbooks.md"
 
@@ -54,8 +54,8 @@ KINDS = {
 }
 # Checks that are a kind of their own.
 KIND_OF_CHECK = {YESTERDAY_IS_PAID: DAY_NOT_PAID, EVENTS_ARRIVE: EVENTS_LATE}
-# Told by the quarantine's own kind, which is looked at more often.
-CHECKS_NOT_TOLD = frozenset({"quarantine_is_settled"})
+# Told by the quarantine's own kind.
+CHECKS_NOT_TOLD = frozenset({"quarantine_is_settled", NO_RECORD_WAITS})
 
 
 def symptom(kind: Kind, summary: str, about: str = "") -> Symptom:

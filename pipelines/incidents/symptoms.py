@@ -14,7 +14,7 @@ from pipelines.incidents.kinds import (
     Symptom,
     symptom,
 )
-from warehouse.quarantine import count_waiting
+from warehouse.quarantine import count_open
 
 # The relay publishes within a second; a minute means that something is in the way.
 RELAY_SECONDS_MAX = 60.0
@@ -37,11 +37,12 @@ def find_in_tracker(tracker: Engine, now: dt.datetime) -> list[Symptom]:
 
 def find_in_lake(lake: duckdb.DuckDBPyConnection) -> list[Symptom]:
     """What the lake shows at the moment; the figure of its quarantine is set on the way."""
-    count = count_waiting(lake)
+    count = count_open(lake).count
     metrics.QUARANTINE_WAITING.set(count)
     if not count:
         return []
-    return [symptom(QUARANTINE_WAITS, f"{count:,} records wait for somebody to look at them")]
+    words = "1 record waits" if count == 1 else f"{count:,} records wait"
+    return [symptom(QUARANTINE_WAITS, f"{words} for somebody to look at")]
 
 
 def _of_relay(tracker: Engine, now: dt.datetime) -> Iterator[Symptom]:

@@ -1,5 +1,6 @@
 """`ates quarantine` and `ates rebuild` on a business with events that nobody can read."""
 
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +9,11 @@ from unittest.mock import patch
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 from sqlalchemy import Engine, text
 
 from ates.cli import main
+from ates.commands import quarantine
 from ops_api.database import create_engine
 from pipelines.ingest.healing import read_missing
 from tests.ops_api.imports_world import run_import, write_log
@@ -130,9 +133,12 @@ def test_one_event_is_repaired_and_read_and_the_other_is_done_without(
     assert failing(call(ates, "verify")) == []
 
 
-def test_what_cannot_be_done_is_said(
+def test_what_cannot_be_done_is_said_and_a_list_fits_a_terminal(
     ates: CliRunner, lake: duckdb.DuckDBPyConnection, engine: Engine
 ) -> None:
+    terminal = Console(width=80, file=io.StringIO())
+    terminal.print(quarantine._table(read_quarantine(lake), is_wide=False))
+    assert "…" not in terminal.file.getvalue()  # type: ignore[attr-defined]
     ids = {each.position: str(each.quarantine_id) for each in read_quarantine(lake)}
     assert "give ids, or --all" in call(ates, "quarantine", "retry").output
     unconfirmed = call(ates, "quarantine", "retry", ids[None])  # type: ignore[index]

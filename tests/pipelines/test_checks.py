@@ -10,13 +10,19 @@ import pytest
 from pipelines.defs.checks import sensors
 from pipelines.defs.checks.checks import INVARIANTS, markdown_table, verify_lake
 from pipelines.defs.checks.sensors import Cursor, verify_lake_round
-from pipelines.verification import TookTooLongError
+from pipelines.verification import TookTooLongError, read_epochs
 from tests.pipelines.closed_days import History
 from warehouse.results import read_results
 
 BROKEN = (
     "insert into lake.ledger.postings by name select uuid() as entry_id, 'fee' as kind,"
     " 'company' as account, 7 as amount_cents, '2026-11-01' as business_date, now() as occurred_at"
+)
+
+QUARANTINED = (
+    "insert into lake.raw.quarantine by name select uuid() as quarantine_id,"
+    " {position} as position, 'tasks' as topic, 'not-json' as reason, '' as detail,"
+    " now() as received_at, 0 as attempts"
 )
 
 
@@ -103,10 +109,40 @@ def test_an_unpaid_yesterday_is_told_at_once_without_a_round(
     result = tick(instance)
     assert isinstance(result, dg.SensorResult)
     before = msgspec.json.decode(str(result.cursor), type=Cursor)
-    met = msgspec.json.encode(msgspec.structs.replace(before, is_payday_met=True)).decode()
+    before.told["yesterday_is_closed_and_paid"] = "all is paid"
+    told = evaluations(tick(instance, msgspec.json.encode(before).decode()))
 
     assert not evaluations(result)["yesterday_is_closed_and_paid"].passed
-    assert evaluations(tick(instance, met)).keys() == {"yesterday_is_closed_and_paid"}
+    assert not told["yesterday_is_closed_and_paid"].passed
+    assert "ledger_sums_to_zero" not in told
+
+
+def test_a_record_in_quarantine_is_told_at_once_and_so_is_its_end(
+    instance: dg.DagsterInstance, lake: duckdb.DuckDBPyConnection
+) -> None:
+    first = tick(instance)
+    assert isinstance(first, dg.SensorResult)
+    assert evaluations(first)["no_record_waits"].passed
+
+    lake.execute(QUARANTINED.format(position="null"))
+    stray = tick(instance, first.cursor)
+    lake.execute(QUARANTINED.format(position=7))
+    waiting = tick(instance, first.cursor)
+    assert isinstance(waiting, dg.SensorResult)
+    assert isinstance(tick(instance, waiting.cursor), dg.SkipReason)
+    lake.execute("update lake.raw.quarantine set settled_as = 'discarded'")
+    settled = tick(instance, waiting.cursor)
+    now = read_epochs(lake)
+
+    warning = evaluations(stray)["no_record_waits"]
+    assert not warning.passed
+    assert warning.severity == dg.AssetCheckSeverity.WARN
+    assert "0 waiting, 1 unconfirmed: `ates quarantine list`" in str(warning.description)
+    assert evaluations(stray)["quarantine_is_settled"].passed
+    assert evaluations(waiting)["no_record_waits"].metadata["waiting"].value == 1
+    assert not evaluations(waiting)["quarantine_is_settled"].passed
+    assert all(each.passed for each in evaluations(settled).values())
+    assert now != msgspec.json.decode(str(first.cursor), type=Cursor).epochs, "a round is due"
 
 
 def test_a_lake_too_large_for_a_tick_is_checked_by_a_run_from_then_on(

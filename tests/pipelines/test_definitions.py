@@ -88,6 +88,25 @@ def test_every_table_of_the_lake_is_an_asset_with_its_columns_and_a_place_in_the
         assert node.freshness_policy_or_from_metadata is not None, name
 
 
+def test_every_column_that_is_shown_is_described(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    schemas = {
+        key: graph.get(key).metadata["dagster/column_schema"]
+        for key in graph.get_all_asset_keys()
+        if "dagster/column_schema" in graph.get(key).metadata
+    }
+
+    unsaid = [
+        f"{key.to_user_string()}.{column.name}"
+        for key, schema in schemas.items()
+        for column in schema.columns
+        if not column.description
+    ]
+
+    assert len(schemas) > len(read_tables())
+    assert not unsaid
+
+
 def test_a_dashboard_comes_from_the_topics_and_those_from_the_tracker(
     repository: dg.RepositoryDefinition,
 ) -> None:

@@ -93,6 +93,10 @@ def test_one_run_pays_a_whole_range_and_shows_each_day(
         for event in result.asset_materializations_for_node("ledger__payouts")
     }
     assert sorted(events) == [key(number) for number in range(-1, 20)]
+    latest = instance.get_latest_materialization_event(PAYOUTS)
+    assert latest is not None
+    assert latest.asset_materialization is not None
+    assert latest.asset_materialization.partition == key(19), "the newest day is told last"
     assert events[key(3)].metadata["payouts_cents"].value == COUNT_EMPLOYEES * GAIN_CENTS
     assert events[key(-1)].metadata["dagster/partition_row_count"].value == 0
 

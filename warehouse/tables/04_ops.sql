@@ -13,6 +13,8 @@ comment on table ops.ingest_state is 'One row: how far ingest has come';
 comment on column ops.ingest_state.epoch is 'Raised by every ingest transaction';
 comment on column ops.ingest_state.contiguous_position is 'Every position up to here has arrived';
 comment on column ops.ingest_state.last_position is 'Highest position that has arrived';
+comment on column ops.ingest_state.committed_at is 'When the last transaction of ingest committed';
+comment on column ops.ingest_state.partitions is 'Of every partition the offset that is read next, and the last position it brought';
 insert into ops.ingest_state values (0, 0, 0, 'epoch'::timestamptz, []);
 
 create table ops.payout_state (
@@ -20,5 +22,6 @@ create table ops.payout_state (
     paid_through date
 );
 comment on table ops.payout_state is 'One row: how far payouts have come';
+comment on column ops.payout_state.epoch is 'Raised by every payout transaction';
 comment on column ops.payout_state.paid_through is 'Newest business day whose payouts are made';
 insert into ops.payout_state values (0, null);

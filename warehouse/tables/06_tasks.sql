@@ -8,8 +8,11 @@ create table marts.task_days (
     count_completed bigint not null
 );
 comment on table marts.task_days is 'What happened to tasks on a day. Several rows per day: sum them when reading; upkeep folds them.';
+comment on column marts.task_days.business_date is 'The day';
+comment on column marts.task_days.count_created is 'Tasks created';
 comment on column marts.task_days.count_assigned is 'All assignments, those at creation included';
 comment on column marts.task_days.count_reassigned is 'Assignments after the first of their task';
+comment on column marts.task_days.count_completed is 'Tasks completed';
 
 create table marts.unfinished_tasks (
     task_id uuid not null,
@@ -19,6 +22,7 @@ create table marts.unfinished_tasks (
     count_assignments integer
 );
 comment on table marts.unfinished_tasks is 'One row per task and batch that created or completed it: take the highest of each column. Upkeep moves tasks that have both times to finished_tasks, so what stays is what is open.';
+comment on column marts.unfinished_tasks.task_id is 'The task';
 comment on column marts.unfinished_tasks.created_at is 'Null in the row of a batch that only completed it';
 comment on column marts.unfinished_tasks.completed_at is 'Null in the row of a batch that only created it, as are the columns after it';
 comment on column marts.unfinished_tasks.completed_date is 'Business date of the completion';
@@ -33,8 +37,10 @@ create table marts.finished_tasks (
     seconds bigint not null
 );
 comment on table marts.finished_tasks is 'Completed tasks by day of completion, time they took and number of assignments. Several rows per group: sum them when reading; upkeep folds them.';
+comment on column marts.finished_tasks.business_date is 'Day of completion';
 comment on column marts.finished_tasks.within_hours is 'The least of 1, 4, 24, 72, 168 and 672 hours they were done in; null when it took longer';
 comment on column marts.finished_tasks.assignments is 'How often each was assigned; 5 stands for five or more';
+comment on column marts.finished_tasks.count_tasks is 'Tasks of the group';
 comment on column marts.finished_tasks.count_assignments is 'Assignments of all tasks of the group together';
 comment on column marts.finished_tasks.seconds is 'Whole seconds from creation to completion, of all tasks of the group together';
 
@@ -77,9 +83,11 @@ select
 from timed
 group by business_date, within_hours, assignments;
 comment on view marts.newly_finished is 'What unfinished_tasks still holds of finished ones, as rows of finished_tasks';
+-- columns marts.newly_finished: as marts.finished_tasks
 
 create view marts.completions as
 select * from marts.finished_tasks
 union all
 select * from marts.newly_finished;
 comment on view marts.completions is 'All completed tasks, as rows of finished_tasks';
+-- columns marts.completions: as marts.finished_tasks

@@ -44,10 +44,12 @@ def evaluation_of_finding(finding: Finding) -> dg.AssetCheckEvaluation:
 def evaluation_of_outcome(outcome: Outcome) -> dg.AssetCheckEvaluation:
     """What became of an expectation, as Dagster keeps it."""
     expectation = EXPECTATIONS[outcome.name]
+    severity = dg.AssetCheckSeverity.WARN if expectation.is_warning else dg.AssetCheckSeverity.ERROR
     return dg.AssetCheckEvaluation(
         asset_key=asset_key(expectation.asset),
         check_name=outcome.name,
         passed=outcome.is_met,
+        severity=severity,
         description=outcome.sentence,
         metadata=dict(outcome.figures),
     )

@@ -1,7 +1,8 @@
 """Rounds over the lake without a run: every check, and how many rows each table has.
 
 A round follows a change, but not the last round closely; on a quiet night there is one an hour.
-Whether yesterday is paid is looked at every minute, for that changes with the clock alone.
+Whether yesterday is paid, and whether a record waits in quarantine, is looked at every minute: the
+one changes with the clock alone, the other with what a person does about it.
 """
 
 import datetime as dt
@@ -16,16 +17,18 @@ from contracts.environment import read_environment
 from pipelines.dagster_instance import is_stop_requested
 from pipelines.defs.checks.checks import (
     INVARIANTS,
+    WINDOW_INVARIANTS,
     evaluation_of_finding,
     evaluation_of_outcome,
     markdown_table,
 )
 from pipelines.defs.checks.jobs import verify_lake_job
+from pipelines.expectations import Outcome
 from pipelines.graph import LOOKED_AT_EVERY, PREVIEWS, asset_key
 from pipelines.lakes import open_reader
 from pipelines.settings import BusinessSettings, IngestSettings
 from pipelines.shared import Shared
-from pipelines.standing import read_payday
+from pipelines.standing import read_open_records, read_payday
 from pipelines.verification import (
     Epochs,
     Round,
@@ -33,6 +36,7 @@ from pipelines.verification import (
     look_around,
     read_epochs,
     read_preview,
+    run_window_checks,
 )
 from warehouse.catalog import read_tables
 from warehouse.settings import LakeSettings
@@ -44,14 +48,18 @@ ROUND_SECONDS_MAX = 45.0
 PREVIEW_ROWS = 10
 # Told by others when they change: the ingest window, and runs.
 TOLD_BY_OTHERS = {"raw.events", "ledger.payouts"}
+QUARANTINE_INVARIANTS = [check for check in WINDOW_INVARIANTS if check.asset == "raw.quarantine"]
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """What the last round saw, when it was, and whether a tick is too short for one."""
+    """What the last round saw, when it was, and whether a tick is too short for one.
+
+    `told` is the last sentence about each expectation that every look judges.
+    """
 
     epochs: Epochs | None = None
     looked_at: float = 0.0
-    is_payday_met: bool | None = None
+    told: dict[str, str] = {}
     is_too_slow: bool = False
 
 
@@ -74,18 +82,19 @@ def verify_lake_round(context: dg.SensorEvaluationContext) -> dg.SensorResult | 
     if is_stop_requested():
         return dg.SkipReason("everything is being stopped")
     before = msgspec.json.decode(context.cursor, type=Cursor) if context.cursor else Cursor()
-    now = dt.datetime.now(dt.UTC)
     with LAKE.use() as lake:
         epochs = read_epochs(lake)
-        payday = read_payday(lake, read_environment(BusinessSettings).zone, now)
-        events = [evaluation_of_outcome(payday)]
+        outcomes = _judge(lake)
+        told = {outcome.name: outcome.sentence for outcome in outcomes}
+        events = [evaluation_of_outcome(outcome) for outcome in outcomes]
         if not _is_due(before, epochs, time()):
-            if payday.is_met == before.is_payday_met:
+            if told == before.told:
                 return dg.SkipReason("nothing has changed since the last round")
-            cursor = msgspec.structs.replace(before, is_payday_met=payday.is_met)
+            events += _look_at_quarantine(lake)
+            cursor = msgspec.structs.replace(before, told=told)
             return dg.SensorResult(asset_events=events, cursor=_encoded(cursor))
         previews = {name: _preview(lake, name) for name in PREVIEWS}
-    cursor = Cursor(epochs, time(), payday.is_met, before.is_too_slow)
+    cursor = Cursor(epochs, time(), told, before.is_too_slow)
     if before.is_too_slow:
         return _ask_for_a_run(cursor)
     try:
@@ -96,6 +105,16 @@ def verify_lake_round(context: dg.SensorEvaluationContext) -> dg.SensorResult | 
     return dg.SensorResult(
         asset_events=[*events, *_tables(found, previews)], cursor=_encoded(cursor)
     )
+
+
+def _judge(lake: duckdb.DuckDBPyConnection) -> list[Outcome]:
+    zone = read_environment(BusinessSettings).zone
+    return [read_payday(lake, zone, dt.datetime.now(dt.UTC)), read_open_records(lake)]
+
+
+def _look_at_quarantine(lake: duckdb.DuckDBPyConnection) -> list[dg.AssetCheckEvaluation]:
+    findings = run_window_checks(lake, QUARANTINE_INVARIANTS)
+    return [evaluation_of_finding(finding) for finding in findings]
 
 
 def _is_due(before: Cursor, epochs: Epochs, now_seconds: float) -> bool:

@@ -69,6 +69,9 @@ def payouts(
     for date in dates:
         context.add_asset_metadata(_metadata(sums[date]), partition_key=date.isoformat())
     yield dg.MaterializeResult()
+    if len(dates) > 1:
+        # Dagster tells the days of a run in any order, and the last one told counts as the latest.
+        _show(context, sums[dates[-1]])
 
 
 def _certificate_check(examination: Examination) -> dg.AssetCheckResult:
@@ -97,10 +100,13 @@ def _certificate_check(examination: Examination) -> dg.AssetCheckResult:
 
 def _show_those_before(context: dg.AssetExecutionContext, sums: dict[dt.date, PaidDaySums]) -> None:
     """The run fails, but what it did pay is paid, and shown."""
-    for date, day in sums.items():
-        context.log_event(
-            dg.AssetMaterialization(PAYOUTS, partition=date.isoformat(), metadata=_metadata(day))
-        )
+    for day in sums.values():
+        _show(context, day)
+
+
+def _show(context: dg.AssetExecutionContext, day: PaidDaySums) -> None:
+    date = day.business_date.isoformat()
+    context.log_event(dg.AssetMaterialization(PAYOUTS, partition=date, metadata=_metadata(day)))
 
 
 def _metadata(day: PaidDaySums) -> dict[str, dg.MetadataValue]:
