@@ -37,8 +37,59 @@ from (
     where type like 'task.%'
     group by subject
 );
--- one's own account: every day, and the newest entries
-select business_date, kind, sum(amount_cents), count(*), max(occurred_at), max(title)
+-- Company: each day's fees, rewards and payouts
+select
+    business_date,
+    sum(amount_cents) filter (account = 'company' and kind = 'fee'),
+    sum(amount_cents) filter (account = 'company' and kind = 'reward'),
+    sum(amount_cents) filter (account = 'cash'),
+from lake.ledger.postings
+where account in ('company', 'cash')
+group by business_date;
+-- every employee's balance
+select employee.employee_id, employee.name, employee.role, sum(posting.amount_cents)
+from lake.marts.employees as employee
+left join lake.ledger.postings as posting on posting.account = employee.employee_id::varchar
+group by all;
+-- one day beside its certificate: events, fees, rewards
+select
+    any_value(certificate.count_events),
+    any_value(certificate.fees_cents),
+    any_value(certificate.rewards_cents),
+    count(*),
+    sum((data->>'fee_cents')::bigint) filter (type = 'task.assigned'),
+    sum((data->>'reward_cents')::bigint) filter (type = 'task.completed'),
+from lake.raw.events as event
+inner join lake.ledger.certificates as certificate using (business_date)
+where event.business_date = $day and event.type <> 'business_day.closed';
+-- who was paid for it
+select posting.entry_id, employee.employee_id, employee.name, posting.amount_cents
+from lake.ledger.postings as posting
+inner join lake.marts.employees as employee on employee.employee_id::varchar = posting.account
+where posting.business_date = $day and posting.kind = 'payout';
+-- and its newest entries
+select posting.*, employee.name, task.jira_id, count(*) over ()
+from lake.ledger.postings as posting
+inner join lake.marts.employees as employee on employee.employee_id::varchar = posting.account
+left join lake.marts.tasks_created as task on task.task_id = posting.task_id
+where posting.business_date = $day and posting.kind <> 'payout'
+order by posting.occurred_at desc
+limit 50;
+-- One's own account: every day, payouts among them
+select business_date, kind, sum(amount_cents), count(*)
 from lake.ledger.postings
 where account = $account
-group by business_date, kind
+group by business_date, kind;
+-- and the newest entries with the balance after each
+select posting.*, task.jira_id
+from (
+    select
+        *,
+        sum(amount_cents) over (order by occurred_at, position rows unbounded preceding)
+            as balance_cents,
+    from lake.ledger.postings
+    where account = $account
+    order by occurred_at desc
+    limit 50
+) as posting
+left join lake.marts.tasks_created as task on task.task_id = posting.task_id

@@ -17,6 +17,7 @@ from contracts.environment import read_environment
 from dashboards import lake
 from dashboards.access import Viewer
 from dashboards.settings import DashboardSettings
+from warehouse.account import read_account
 from warehouse.account_entries import read_account_version, read_entries, read_explanation
 from warehouse.company_day import read_company_day, read_day_version
 from warehouse.deliveries import (
@@ -25,15 +26,16 @@ from warehouse.deliveries import (
     TrackerDatabaseSilentError,
     read_backlog,
 )
-from warehouse.reading import LakeState, Reader
+from warehouse.reading import LakeState, Reader, read_lake_state
 
 TRACKER_CACHE_SECONDS = 2
 # A snapshot's figures that nobody asks for any more are let go.
 FIGURES_CACHE_SECONDS = 60
-FIGURES_CACHE_ENTRIES_MAX = 500
-# Reads of the ledger itself cost more than those of kept aggregates, and it is only ever added to:
-# they are made again when what is kept says that there is more, not with each snapshot.
+FIGURES_CACHE_ENTRIES_MAX = 1_000
+# What most snapshots do not touch is read again when a number that stands for it has moved, not
+# with each snapshot: one's own account, and what was read of the ledger, which is only added to.
 VERSIONS: Mapping[Callable[..., Any], tuple[Callable[..., Any], Sequence[str]]] = {
+    read_account: (read_account_version, ["employee_id"]),
     read_entries: (read_account_version, ["employee_id"]),
     read_explanation: (read_account_version, ["employee_id"]),
     read_company_day: (read_day_version, ["business_date"]),
@@ -58,6 +60,12 @@ def read_figures(query: Callable[..., T], viewer: Viewer, **arguments: Any) -> T
 def read_own_figures(query: Callable[..., T], viewer: Viewer, **arguments: Any) -> T:
     """The same for figures that are one employee's alone."""
     return _read(query, viewer.reader, arguments)
+
+
+def read_state() -> LakeState:
+    """How far the lake is, which anybody may know. Raises LakeUnavailableError."""
+    state: LakeState = _answer(_lake_state, lake.follow(), Reader(role="worker"), {})
+    return state
 
 
 def read_from_tracker(query: Callable[..., T], viewer: Viewer, **arguments: Any) -> T:
@@ -94,6 +102,10 @@ def forget_figures() -> None:
     _figures.clear()
     _tracker_figures.clear()
     _waiting.clear()
+
+
+def _lake_state(connection: duckdb.DuckDBPyConnection, *, reader: Reader) -> LakeState:  # noqa: ARG001 - as all reads
+    return read_lake_state(connection)
 
 
 def _read(query: Callable[..., T], reader: Reader, arguments: dict[str, Any]) -> T:

@@ -23,6 +23,8 @@ ATTEMPTS_MAX = 2  # the second one opens the lake anew: a server may have been r
 # How long a newer snapshot may go unnoticed. Together with a page's refresh period it is what an
 # event in the lake waits at most until an open page shows it: less than six seconds.
 SNAPSHOT_SECONDS = 0.5
+# One refresh lets the copy catch up; others go by what it holds meanwhile, unless that is older.
+BEHIND_SECONDS_MAX = 0.9
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -56,17 +58,25 @@ def read(query: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
 
 
 def follow() -> int:
-    """Let the copy catch up with the lake, unless it has just done so; tells the lake's snapshot.
+    """Let the copy catch up with the lake, unless it has just done so; tells its snapshot.
 
     The same number, the same figures. Raises LakeUnavailableError.
     """
 
     def ask(opened: _Opened) -> int:
-        with opened.following:
-            if time.monotonic() - opened.looked_at >= SNAPSHOT_SECONDS:
-                opened.snapshot_id = opened.copy.follow()
-                opened.looked_at = time.monotonic()
+        behind_seconds = time.monotonic() - opened.looked_at
+        if behind_seconds < SNAPSHOT_SECONDS:
             return opened.snapshot_id
+        if not opened.following.acquire(blocking=behind_seconds >= BEHIND_SECONDS_MAX):
+            return opened.snapshot_id  # somebody else is at it
+        try:
+            begun = time.monotonic()
+            if begun - opened.looked_at >= SNAPSHOT_SECONDS:
+                opened.snapshot_id = opened.copy.follow()
+                opened.looked_at = begun
+            return opened.snapshot_id
+        finally:
+            opened.following.release()
 
     return _ask(ask)
 

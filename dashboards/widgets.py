@@ -127,7 +127,7 @@ def amounts(cents: Sequence[int | None]) -> pa.Array:
 
 
 def show_table(
-    columns: dict[str, Any],
+    columns: dict[str, Any] | pa.Table,
     *,
     alt: str,
     rows_shown: int = TABLE_ROWS_SHOWN,
@@ -139,7 +139,7 @@ def show_table(
     One of more than `rows_shown` rows is scrolled. `on_pick` gets the number of the row that
     somebody has just chosen.
     """
-    table = pa.table(columns)
+    table = columns if isinstance(columns, pa.Table) else pa.table(columns)
     height = "content" if table.num_rows <= rows_shown else TABLE_PIXELS
     options: dict[str, Any] = {
         "hide_index": True, "column_config": _formats(table.schema), "height": height,

@@ -11,7 +11,6 @@ import duckdb
 import msgspec
 
 from warehouse.reading import (
-    LakeState,
     Reader,
     read_lake_state,
     require_self,
@@ -20,6 +19,7 @@ from warehouse.reading import (
 )
 
 DAYS_MAX = 3_660  # ten years
+DAYS_PICTURED = 14
 
 
 class AccountDay(msgspec.Struct, frozen=True):
@@ -52,12 +52,12 @@ class Account(msgspec.Struct, frozen=True):
     """Everything My account shows above its audit log, from one snapshot.
 
     `days` go from the span's first to its last, and the sums are theirs; the balance is that of
-    this moment.
+    this moment, and `newest_days` are the DAYS_PICTURED that end today.
     """
 
-    state: LakeState
     balance_cents: int
     today: AccountDay
+    newest_days: list[AccountDay]
     days: list[AccountDay]
     fees_cents: int
     rewards_cents: int
@@ -85,15 +85,16 @@ def read_account(
         today = state.today(local_date)
         last = last or today
         first = last - dt.timedelta(days=count_days - 1)
-        found = read_account_days(connection, employee_id, min(first, today), max(last, today))
+        newest = today - dt.timedelta(days=DAYS_PICTURED - 1)
+        found = read_account_days(connection, employee_id, min(first, newest), max(last, today))
         days = {day.business_date: day for day in found}
         account, dates = str(employee_id), {"first": first, "last": last}
         [sums] = rows(connection, _Sums, "own_sums", account=account, **dates)
         payouts = rows(connection, OwnPayout, "own_payouts", employee_id=employee_id, **dates)
     return Account(
-        state=state,
         balance_cents=days[today].closing_cents,
         today=days[today],
+        newest_days=[day for date, day in days.items() if newest <= date <= today],
         days=[day for date, day in days.items() if first <= date <= last],
         fees_cents=sums.fees_cents,
         rewards_cents=sums.rewards_cents,

@@ -13,6 +13,7 @@ import msgspec
 
 from warehouse.account import AccountDay, read_account_days
 from warehouse.reading import Reader, require_self, rows, snapshot, text_of
+from warehouse.recent import recent_rows
 
 Kind = Literal["fee", "reward", "payout", "reversal"]
 KINDS: tuple[Kind, ...] = ("fee", "reward", "payout", "reversal")
@@ -70,16 +71,18 @@ class Explanation(msgspec.Struct, frozen=True):
 
 def read_account_version(
     connection: duckdb.DuckDBPyConnection, *, reader: Reader, employee_id: UUID
-) -> int:
-    """How many entries the account has: entries are never changed, so none more, nothing new.
+) -> tuple[int, int]:
+    """How many entries the account has, and how many days are closed: both are only added to.
+
+    The same numbers, the same account.
 
     Raises ReadRefusedError.
     """
     require_self(reader, employee_id)
     found = connection.execute(text_of("own_version"), {"account": str(employee_id)}).fetchone()
     assert found is not None, "an aggregate has a row"
-    version: int = found[0]
-    return version
+    count_entries, count_closed = found
+    return count_entries, count_closed
 
 
 def read_entries(
@@ -101,16 +104,8 @@ def read_entries(
     require_self(reader, employee_id)
     assert 1 <= count_max <= ENTRIES_MAX
     asked = _Asked(str(employee_id), first, last, kinds, text.strip(), count_max, count_skipped)
-    if asked.is_for_all:
-        return _all_entries(connection, asked)
-    found = _entry_rows(connection, asked)
-    if not found:
-        return NO_ENTRIES
-    head = found[0]
-    return Entries(
-        head.count_matching, head.fees_cents, head.rewards_cents, head.payouts_cents,
-        head.total_cents, [each.entry() for each in found],
-    )  # fmt: skip
+    with snapshot(connection):
+        return _all_entries(connection, asked) if asked.is_for_all else _some(connection, asked)
 
 
 def read_explanation(
@@ -125,11 +120,10 @@ def read_explanation(
 
     Raises ReadRefusedError.
     """
+    require_self(reader, employee_id)
+    asked = _Asked(str(employee_id), business_date, business_date, KINDS, "", ENTRIES_MAX, 0)
     with snapshot(connection):
-        entries = read_entries(
-            connection, reader=reader, employee_id=employee_id,
-            first=business_date, last=business_date,
-        )  # fmt: skip
+        entries = _all_entries(connection, asked)
         entry = next((each for each in entries.page if each.entry_id == entry_id), None)
         if entry is None:
             return None
@@ -196,6 +190,18 @@ def _all_entries(connection: duckdb.DuckDBPyConnection, asked: _Asked) -> Entrie
     )  # fmt: skip
 
 
+def _some(connection: duckdb.DuckDBPyConnection, asked: _Asked) -> Entries:
+    """With a filter the totals are those of the entries that match."""
+    found = _entry_rows(connection, asked)
+    if not found:
+        return NO_ENTRIES
+    head = found[0]
+    return Entries(
+        head.count_matching, head.fees_cents, head.rewards_cents, head.payouts_cents,
+        head.total_cents, [each.entry() for each in found],
+    )  # fmt: skip
+
+
 def _entry_rows(connection: duckdb.DuckDBPyConnection, asked: _Asked) -> list[_EntryRow]:
     values = msgspec.structs.asdict(asked) | {"kinds": list(asked.kinds)}
-    return rows(connection, _EntryRow, "own_entries", **values)
+    return recent_rows(connection, _EntryRow, "own_entries", **values)

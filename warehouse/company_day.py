@@ -13,6 +13,7 @@ import msgspec
 
 from warehouse.company import CompanyDay
 from warehouse.reading import MANAGEMENT, Reader, require_role, rows, snapshot, text_of
+from warehouse.recent import recent_rows
 
 ENTRIES_MAX = 1_000_000
 
@@ -126,11 +127,14 @@ def read_company_day(
         [day] = rows(
             connection, CompanyDay, "company_days", first=business_date, last=business_date
         )
-        certificates = rows(connection, Certificate, "day_certificate", business_date=business_date)
+        certificates = recent_rows(
+            connection, Certificate, "day_certificate",
+            first=business_date, business_date=business_date,
+        )  # fmt: skip
         payouts = rows(connection, EmployeePayout, "company_payouts", business_date=business_date)
-        entries = rows(
+        entries = recent_rows(
             connection, _EntryRow, "company_entries",
-            business_date=business_date, text=text.strip(),
+            first=business_date, business_date=business_date, text=text.strip(),
             count_max=count_max, count_skipped=count_skipped,
         )  # fmt: skip
     return CompanyDayDetail(

@@ -3,20 +3,28 @@
 A scan of the lake costs some milliseconds before its first row (round trips to the catalog, a file
 to open for each few commits), and a page makes a dozen of them. The copy has the same tables and
 views under the same names in a catalog of its own, so a query that names no catalog reads either.
-It follows the lake by reading again the tables that newer snapshots changed, and of the large ones
-only the days that are not paid: a paid day never changes.
+It follows the lake by adding the rows that newer snapshots added. Tables that changed otherwise are
+read again, and of the large ones only the days that are not paid: a paid day never changes.
 """
 
 import datetime as dt
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import duckdb
 
+from warehouse.kept_changes import (
+    ANYTHING,
+    Catalog,
+    Change,
+    read_catalog,
+    read_changes,
+    rows_of,
+)
 from warehouse.reading import read_snapshot_id
+from warehouse.recent import RECENT, copy_recent, create_recent
 
 TABLES = Path(__file__).with_name("tables")
 # Tables that grow with every day and employee; kept in two parts, what is settled and what is not.
@@ -29,20 +37,20 @@ BY_DAY: Final = {
             sum(rewards_cents)::bigint as rewards_cents,
             sum(payouts_cents)::bigint as payouts_cents,
             sum(count_entries)::bigint as count_entries,
-        from lake.ledger.account_days
+        from {}
         where business_date > $after and business_date <= $through
         group by account, business_date
+        order by account, business_date
     """,
     "ledger.payouts": """
-        select * from lake.ledger.payouts
+        select * from {}
         where business_date > $after and business_date <= $through
     """,
 }
 # Tables with a few thousand rows in all, or about as many as there are open tasks.
 WHOLE: Final = {
-    **{
-        name: f"select * from lake.{name}"  # noqa: S608 - names of ours
-        for name in (
+    **dict.fromkeys(
+        (
             "ledger.certificates",
             "ledger.paid_days",
             "marts.employee_versions",
@@ -53,11 +61,12 @@ WHOLE: Final = {
             "ops.ingest_state",
             "ops.payout_state",
             "ops.check_results",
-        )
-    },
+        ),
+        "select * from {}",
+    ),
     # What waits there, without the records themselves.
     "raw.quarantine": """
-        select * replace (null::blob as record) from lake.raw.quarantine where settled_as is null
+        select * replace (null::blob as record) from {} where settled_as is null
     """,
 }
 KEPT: Final = frozenset({*BY_DAY, *WHOLE})
@@ -67,23 +76,37 @@ VIEWS: Final = {
     "marts.balances": {"ledger.account_days"},
     "marts.company_days": {"ledger.account_days"},
     "marts.completions": {"marts.finished_tasks", "marts.unfinished_tasks"},
+    "ops.lake_state": {
+        "ledger.account_days", "ledger.certificates", "ledger.paid_days", "ops.ingest_state",
+    },
+}  # fmt: skip
+# The same for views over a table in two parts while its settled part stays as it is.
+VIEWS_OF_RECENT: Final = {
+    "marts.balances": """
+        select
+            account,
+            sum(balance_cents)::bigint as balance_cents,
+            sum(count_entries)::bigint as count_entries,
+        from (
+            from kept.marts.balances_settled
+            union all
+            select account, fees_cents + rewards_cents + payouts_cents, count_entries
+            from kept.ledger.account_days_recent
+        )
+        group by account
+    """,
+    "marts.company_days": """
+        select * from kept.marts.company_days where business_date <= $through
+        union all
+        select * from kept.marts.company_days_now where business_date > $through
+    """,
 }
-
-_CHANGES = """
-select snapshot_id, changes_made
-from __ducklake_metadata_lake.ducklake_snapshot_changes
-where snapshot_id > $1
+_COLUMNS = """
+select schema_name || '.' || table_name, list(column_name order by column_index)
+from duckdb_columns()
+where database_name = 'kept'
+group by all
 """
-_TABLE_NAMES = """
-select files.table_id, named.schema_name || '.' || files.table_name
-from ducklake_table_info('lake') as files
-inner join __ducklake_metadata_lake.ducklake_schema as named
-    on named.schema_id = files.schema_id and named.end_snapshot is null
-"""
-_CHANGE = re.compile(r"(\w+):(\d+)")
-_WRITING = frozenset({"inserted_into_table", "deleted_from_table"})
-# Other files, the same rows.
-_HARMLESS = frozenset({"compacted_table", "merge_adjacent", "rewrite_delete"})
 
 
 class _Settled(NamedTuple):
@@ -112,9 +135,9 @@ class KeptCopy:
         self._connection = connection
         self._snapshot_id: int | None = None
         self._settled: _Settled | None = None
-        self._table_names: dict[int, str] = {}
+        self._catalog = Catalog({})
         with connection.cursor() as cursor:
-            _create_tables(cursor)
+            self._columns = _create_tables(cursor)
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -130,42 +153,42 @@ class KeptCopy:
             cursor.begin()
             newest = read_snapshot_id(cursor)
             if newest != self._snapshot_id:
-                changed = self._changed_tables(cursor, newest)
-                settled = _read_settled(cursor)
-                if changed is None or self._settled is None or not settled.extends(self._settled):
-                    _copy(cursor, KEPT, settled, since=None)
-                    self._table_names = dict(cursor.execute(_TABLE_NAMES).fetchall())
-                else:
-                    _copy(cursor, changed, settled, since=self._settled.through)
+                settled = self._catch_up(cursor, newest)
                 cursor.commit()
                 self._snapshot_id, self._settled = newest, settled
         return newest
 
-    def _changed_tables(
-        self, cursor: duckdb.DuckDBPyConnection, newest: int
-    ) -> frozenset[str] | None:
-        """The tables written to since the snapshot we have; None when that is not known."""
-        if self._snapshot_id is None:
-            return None
-        found = [made or "" for _, made in cursor.execute(_CHANGES, [self._snapshot_id]).fetchall()]
-        changes = [change for made in found for change in _CHANGE.findall(made)]
-        is_known = (
-            len(found) == newest - self._snapshot_id  # none of them is forgotten already
-            and len(changes) == sum(made.count(":") for made in found)
-            and {word for word, _ in changes} <= _WRITING | _HARMLESS
-        )
-        if not is_known:
-            return None
-        written = {int(number) for word, number in changes if word in _WRITING}
-        return KEPT & {name for number, name in self._table_names.items() if number in written}
+    def _catch_up(self, cursor: duckdb.DuckDBPyConnection, newest: int) -> _Settled:
+        changes = None
+        if self._snapshot_id is not None:
+            changes = read_changes(
+                cursor, self._catalog, [*KEPT, *RECENT], since=self._snapshot_id, newest=newest
+            )
+        settled = self._settled
+        if changes is None or settled is None or "ops.payout_state" in changes:
+            settled = _read_settled(cursor)
+        if changes is None or self._settled is None or not settled.extends(self._settled):
+            self._catalog = read_catalog(cursor)
+            _copy(cursor, dict.fromkeys(KEPT, ANYTHING), self._columns, settled, since=None)
+            copy_recent(cursor, None, self._columns, settled.through)
+            return settled
+        kept = {name: change for name, change in changes.items() if name in KEPT}
+        _copy(cursor, kept, self._columns, settled, since=self._settled.through)
+        is_paid = settled.through != self._settled.through
+        copy_recent(cursor, None if is_paid else changes, self._columns, settled.through)
+        return settled
 
 
-def _create_tables(cursor: duckdb.DuckDBPyConnection) -> None:
-    """The lake's tables and views, empty; the large tables as views of their two parts."""
+def _create_tables(cursor: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """The lake's tables and views, empty; the large tables as views of their two parts.
+
+    Returns the columns of the lake's tables.
+    """
     cursor.execute("attach ':memory:' as kept")
     cursor.execute("use kept")
     for path in sorted(TABLES.glob("*.sql")):
         cursor.execute(path.read_text("utf-8"))
+    columns = dict(cursor.execute(_COLUMNS).fetchall())
     for view in VIEWS:
         cursor.execute(f"alter view {view} rename to {view.partition('.')[2]}_now")
     for table in BY_DAY:
@@ -173,33 +196,66 @@ def _create_tables(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(f"create table {table}_recent as from {table} limit 0")
         cursor.execute(f"drop table {table}")
         cursor.execute(f"create view {table} as from {table}_settled union all from {table}_recent")
+    create_recent(cursor)
+    return columns
 
 
 def _copy(
     cursor: duckdb.DuckDBPyConnection,
-    changed: Collection[str],
+    changed: Mapping[str, Change],
+    columns: Mapping[str, list[str]],
     settled: _Settled,
     *,
     since: dt.date | None,
 ) -> None:
-    """Read what changed and put it in the place of what there was.
+    """Read what changed and add it to what there was, or put it in its place.
 
     `since` is the day up to which settled rows are here already; None: no row is.
     """
-    # A table is replaced, not emptied: deleted rows would stay in memory.
-    for table in WHOLE.keys() & changed:
-        cursor.execute(f"create or replace table kept.{table} as {WHOLE[table]}")
-    if since != settled.through:
-        changed = {*changed, *BY_DAY}
-        into = "create or replace table kept.{} as" if since is None else "insert into kept.{}"
-        days = {"after": since or dt.date.min, "through": settled.through}
-        for table, query in BY_DAY.items():
-            cursor.execute(f"{into.format(f'{table}_settled')} {query}", days)
+    if is_settled_anew := since != settled.through:
+        _copy_settled(cursor, settled.through, since)
+        changed = {**changed, **dict.fromkeys(BY_DAY, ANYTHING)}
     days = {"after": settled.through, "through": dt.date.max}
-    for table in BY_DAY.keys() & changed:
-        cursor.execute(f"create or replace table kept.{table}_recent as {BY_DAY[table]}", days)
+    for table, change in changed.items():
+        rows = rows_of(table, change, columns[table])
+        # A table is replaced, not emptied: deleted rows would stay in memory.
+        into = "insert into kept.{}" if change.is_addition else "create or replace table kept.{} as"
+        if table in BY_DAY:
+            query = f"{into.format(table + '_recent')} {BY_DAY[table].format(rows)}"
+            cursor.execute(query, days)
+        else:
+            cursor.execute(f"{into.format(table)} {WHOLE[table].format(rows)}")
+    _calculate_views(cursor, changed, None if is_settled_anew else settled.through)
+
+
+def _copy_settled(
+    cursor: duckdb.DuckDBPyConnection, through: dt.date, since: dt.date | None
+) -> None:
+    """Add the days that were paid since; None: they are all that there is."""
+    into = "create or replace table kept.{} as" if since is None else "insert into kept.{}"
+    days = {"after": since or dt.date.min, "through": through}
+    for table, query in BY_DAY.items():
+        cursor.execute(f"{into.format(f'{table}_settled')} {query.format(f'lake.{table}')}", days)
+    cursor.execute(
+        "create or replace table kept.marts.balances_settled as"
+        " select account, sum(fees_cents + rewards_cents + payouts_cents) as balance_cents,"
+        " sum(count_entries) as count_entries"
+        " from kept.ledger.account_days_settled group by account"
+    )
+
+
+def _calculate_views(
+    cursor: duckdb.DuckDBPyConnection, changed: Iterable[str], through: dt.date | None
+) -> None:
+    """`through` is the last day whose rows are as they were; None: any may have changed."""
     for view, tables in VIEWS.items():
-        if not tables.isdisjoint(changed):
+        if tables.isdisjoint(changed):
+            continue
+        if through is not None and view in VIEWS_OF_RECENT:
+            query, values = VIEWS_OF_RECENT[view], {"through": through}
+            used = values if "$through" in query else None
+            cursor.execute(f"create or replace table kept.{view} as {query}", used)
+        else:
             cursor.execute(f"create or replace table kept.{view} as from kept.{view}_now")
 
 

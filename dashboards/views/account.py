@@ -6,40 +6,48 @@ import streamlit as st
 
 from dashboards.access import Viewer
 from dashboards.charts import DayBar, bars_by_day, in_words
-from dashboards.figures import read_from_tracker, read_own_figures, today_on_the_clock
+from dashboards.drawn import draw_once
+from dashboards.figures import (
+    read_from_tracker,
+    read_own_figures,
+    read_state,
+    today_on_the_clock,
+)
 from dashboards.frame import live_page, show_freshness
 from dashboards.languages import _, _n
 from dashboards.mails import mail_state
 from dashboards.views.account_log import show_log
-from dashboards.views.headlines import own_now, show_own_head
+from dashboards.views.headlines import show_own_head
 from dashboards.widgets import amounts, choose_days, show_downloads, show_table
 from dashboards.wording import day, money, number, signed
-from warehouse.account import Account, read_account
+from warehouse.account import Account, AccountDay, read_account
 from warehouse.deliveries import Delivery, TrackerDatabaseSilentError, read_own_deliveries
 
 
 def show_account(viewer: Viewer) -> None:
-    """The whole page."""
-    now = own_now(viewer)
-    if not show_freshness(now.state):
+    """The whole page; the span is chosen in its middle, and one read serves what stands above."""
+    state = read_state()
+    if not show_freshness(state):
         return
-    show_own_head(now)
-    show_picture(now)
+    head, local_date = st.container(), today_on_the_clock()
     st.subheader(_("Statement"), anchor="statement")
-    span = choose_days("span", now.state.first_date, now.today.business_date)
+    span = choose_days("span", state.first_date, state.today(local_date))
     account = read_own_figures(
         read_account, viewer,
-        employee_id=viewer.employee_id, local_date=today_on_the_clock(),
+        employee_id=viewer.employee_id, local_date=local_date,
         count_days=span.count, last=span.last,
     )  # fmt: skip
-    show_statement(account)
+    with head:
+        draw_once(show_own_head, account)
+        draw_once(show_picture, account.newest_days)
+    draw_once(show_statement, account)
     show_payouts(viewer, account)
     show_log(viewer, account)
 
 
-def show_picture(account: Account) -> None:
+def show_picture(days: list[AccountDay]) -> None:
     """What each of the last two weeks' days came to."""
-    count = len(account.days)
+    count = len(days)
     st.subheader(
         _n("Earned in the last day", "Earned in the last {count} days", count).format(count=count)
     )
@@ -54,9 +62,9 @@ def show_picture(account: Account) -> None:
                 (_("Balance after"), money(one.closing_cents)),
             ),
         )
-        for one in account.days
+        for one in days
     ]
-    if any(one.count_entries for one in account.days):
+    if any(one.count_entries for one in days):
         st.vega_lite_chart(bars_by_day(bars, _("Earned"), height=200), alt=in_words(bars))
     else:
         st.write(_("Nothing moved on your account in these days."))

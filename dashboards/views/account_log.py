@@ -7,10 +7,12 @@ import datetime as dt
 import json
 from uuid import UUID
 
+import pyarrow as pa
 import streamlit as st
 
 from contracts.environment import read_environment
 from dashboards.access import Viewer
+from dashboards.drawn import draw_once, made_once
 from dashboards.figures import read_own_figures
 from dashboards.frame import plain
 from dashboards.languages import _, _n
@@ -28,6 +30,7 @@ from warehouse.account import Account
 from warehouse.account_entries import (
     KINDS,
     Entries,
+    Entry,
     Explanation,
     Kind,
     read_entries,
@@ -48,7 +51,7 @@ def show_log(viewer: Viewer, account: Account) -> None:
         "kinds": kinds, "text": text,
     }  # fmt: skip
     entries = read_own_figures(read_entries, viewer, **filters, count_max=ENTRIES_SHOWN)
-    show_totals(entries)
+    draw_once(show_totals, entries)
     if entries.count_entries > ENTRIES_SHOWN:
         page = choose_page("page", entries.count_entries, ENTRIES_SHOWN)
         entries = read_own_figures(
@@ -96,7 +99,6 @@ def show_totals(entries: Entries) -> None:
 
 def show_entries(entries: Entries) -> None:
     """A page of them; choosing one explains it."""
-    zone = read_environment(DashboardSettings).zone
     page = entries.page
 
     def pick(row: int) -> None:
@@ -104,6 +106,18 @@ def show_entries(entries: Entries) -> None:
         st.query_params["on"] = page[row].business_date.isoformat()
 
     show_table(
+        made_once(entries_table, page),
+        alt=_("Entries of your account, the newest first"),
+        key="log",
+        on_pick=pick,
+    )
+    st.caption(_("Choose a row to see why the sum is what it is."))
+
+
+def entries_table(page: list[Entry]) -> pa.Table:
+    """A page of entries as a table shows it."""
+    zone = read_environment(DashboardSettings).zone
+    return pa.table(
         {
             _("Time"): [moment(one.occurred_at, zone) for one in page],
             _("Business day"): [day(one.business_date) for one in page],
@@ -112,12 +126,8 @@ def show_entries(entries: Entries) -> None:
             _("Task"): [one.title or "" for one in page],
             _("Amount"): amounts([one.amount_cents for one in page]),
             _("Balance after"): amounts([one.balance_cents for one in page]),
-        },
-        alt=_("Entries of your account, the newest first"),
-        key="log",
-        on_pick=pick,
+        }
     )
-    st.caption(_("Choose a row to see why the sum is what it is."))
 
 
 def show_explanation(viewer: Viewer) -> None:

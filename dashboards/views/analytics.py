@@ -7,6 +7,7 @@ import streamlit as st
 
 from contracts.environment import read_environment
 from dashboards.access import Viewer
+from dashboards.drawn import draw_once
 from dashboards.figures import read_figures, today_on_the_clock
 from dashboards.frame import live_page, plain, role_name, show_freshness
 from dashboards.languages import _
@@ -25,8 +26,8 @@ def show_analytics(viewer: Viewer) -> None:
     now = read_figures(read_today, viewer, local_date=today_on_the_clock())
     if not show_freshness(now.state):
         return
-    show_today(now)
-    show_people(now.standing)
+    draw_once(show_today, now)
+    draw_once(show_people, now.standing)
     show_dearest(viewer, now)
     show_flow(viewer, now.today)
 
@@ -101,7 +102,7 @@ def show_dearest(viewer: Viewer, now: Today) -> None:
         read_dearest, viewer, today=now.today, period=cast("Period", period),
         date=date if isinstance(date, dt.date) else now.today,
     )  # fmt: skip
-    show_dearest_days(dearest, name_of(dearest, period))
+    draw_once(show_dearest_days, dearest, name=name_of(dearest, period))
 
 
 def show_dearest_days(dearest: Dearest, name: str) -> None:

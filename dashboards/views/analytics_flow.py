@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboards.access import Viewer
 from dashboards.charts import SPECS_MAX, VALUES, Spec, days_across, empty, filled
+from dashboards.drawn import draw_once
 from dashboards.figures import read_figures
 from dashboards.languages import _, _n, language
 from dashboards.widgets import DEFAULT_SPAN, SPANS, choose_one, show_figure, show_table, span_names
@@ -27,12 +28,12 @@ def show_flow(viewer: Viewer, today: dt.date) -> None:
     span = choose_one(_("Span"), span_names(), key="flow", default=DEFAULT_SPAN)
     minute = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)  # one reading serves all
     flow = read_figures(read_flow, viewer, today=today, count_days=SPANS[span], now=minute)
-    show_throughput(flow)
+    draw_once(show_throughput, flow)
     left, right = st.columns(2, gap="large")
     with left:
-        show_durations(flow)
+        draw_once(show_durations, flow)
     with right:
-        show_open(flow)
+        draw_once(show_open, flow)
 
 
 def show_throughput(flow: Flow) -> None:

@@ -4,30 +4,32 @@ import streamlit as st
 
 from dashboards.access import Viewer
 from dashboards.charts import DayBar, bars_by_day, in_words
-from dashboards.figures import read_figures, today_on_the_clock
+from dashboards.drawn import draw_once
+from dashboards.figures import read_figures, read_state, today_on_the_clock
 from dashboards.frame import live_page, role_name, show_freshness
 from dashboards.languages import _, _n
 from dashboards.views.company_day import show_day
-from dashboards.views.headlines import company_now, formula, show_company_head
+from dashboards.views.headlines import formula, show_company_head
 from dashboards.widgets import amounts, choose_days, show_downloads, show_table
 from dashboards.wording import money, number, signed
-from warehouse.company import Company, read_company
+from warehouse.company import Company, EmployeeBalance, read_company
 from warehouse.reading import MANAGEMENT
 
 
 def show_company(viewer: Viewer) -> None:
-    """The whole page; the span is chosen in its middle, so what was chosen last is read first."""
-    now = company_now(viewer)
-    if not show_freshness(now.state):
+    """The whole page; the span is chosen in its middle, and one read serves what stands above."""
+    state = read_state()
+    if not show_freshness(state):
         return
-    show_company_head(now)
+    head, local_date = st.container(), today_on_the_clock()
     st.subheader(_("Earnings by day"), anchor="days")
-    span = choose_days("span", now.state.first_date, now.today.business_date)
+    span = choose_days("span", state.first_date, state.today(local_date))
     company = read_figures(
-        read_company, viewer,
-        local_date=today_on_the_clock(), count_days=span.count, last=span.last,
-    )  # fmt: skip
-    show_days(company)
+        read_company, viewer, local_date=local_date, count_days=span.count, last=span.last
+    )
+    with head:
+        draw_once(show_company_head, company)
+    draw_once(show_days, company)
     show_day(viewer, company)
     show_balances(company)
 
@@ -79,6 +81,12 @@ def show_balances(company: Company) -> None:
         st.write(_("No employees yet."))
         return
     text = st.text_input(_("Find an employee"), key="employee", bind="query-params").strip()
+    draw_once(show_found, balances, text=text)
+    show_downloads("balances")
+
+
+def show_found(balances: list[EmployeeBalance], text: str) -> None:
+    """Those whose name holds a text."""
     shown = [one for one in balances if text.casefold() in one.name.casefold()]
     st.write(
         _n("{count} employee", "{count} employees", len(shown)).format(count=number(len(shown)))
@@ -90,7 +98,6 @@ def show_balances(company: Company) -> None:
         _("State"): [state_of(one.balance_cents, is_active=one.is_active) for one in shown],
     }
     show_table(table, alt=_("Employees and their balances, the deepest debt first"))
-    show_downloads("balances")
 
 
 def state_of(balance_cents: int, *, is_active: bool) -> str:

@@ -6,10 +6,12 @@ Day, text, page and task stand in the page's address, so whatever is shown can b
 import datetime as dt
 from uuid import UUID
 
+import pyarrow as pa
 import streamlit as st
 
 from contracts.environment import read_environment
 from dashboards.access import Viewer
+from dashboards.drawn import draw_once, made_once
 from dashboards.figures import read_figures, read_from_tracker
 from dashboards.frame import plain
 from dashboards.languages import _, _n
@@ -50,7 +52,7 @@ def show_day(viewer: Viewer, company: Company) -> None:
         _("Employee, title or Jira id holds"), key="text", bind="query-params"
     ).strip()
     detail = _page(viewer, chosen, text, 1)
-    show_certificate(detail)
+    draw_once(show_certificate, detail)
     show_payouts(viewer, detail)
     if detail.count_entries > ENTRIES_SHOWN:
         page = choose_page("page", detail.count_entries, ENTRIES_SHOWN)
@@ -159,7 +161,7 @@ def show_entries(detail: CompanyDayDetail, text: str) -> None:
         st.query_params["task"] = str(tasks[row])
 
     show_table(
-        entry_columns(detail.entries),
+        made_once(entries_table, detail.entries),
         alt=_("Fees and rewards of the day, newest first"),
         key="entries",
         on_pick=pick,
@@ -168,17 +170,19 @@ def show_entries(detail: CompanyDayDetail, text: str) -> None:
     show_downloads("company-entries", day=detail.day.business_date, text=text)
 
 
-def entry_columns(entries: list[CompanyEntry]) -> dict[str, object]:
+def entries_table(entries: list[CompanyEntry]) -> pa.Table:
     """Entries as a table shows them."""
     zone = read_environment(DashboardSettings).zone
-    return {
-        _("Time"): [moment(one.occurred_at, zone) for one in entries],
-        _("Kind"): [kind_name(one.kind) for one in entries],
-        _("Employee"): [one.employee or _("unknown") for one in entries],
-        _("Jira id"): [one.jira_id or "" for one in entries],
-        _("Task"): [one.title or "" for one in entries],
-        _("For the company"): amounts([one.amount_cents for one in entries]),
-    }
+    return pa.table(
+        {
+            _("Time"): [moment(one.occurred_at, zone) for one in entries],
+            _("Kind"): [kind_name(one.kind) for one in entries],
+            _("Employee"): [one.employee or _("unknown") for one in entries],
+            _("Jira id"): [one.jira_id or "" for one in entries],
+            _("Task"): [one.title or "" for one in entries],
+            _("For the company"): amounts([one.amount_cents for one in entries]),
+        }
+    )
 
 
 def show_task(viewer: Viewer) -> None:
@@ -209,5 +213,5 @@ def show_task(viewer: Viewer) -> None:
             sum=money(task.total_cents),
         )
     )
-    show_table(entry_columns(task.entries), alt=_("Everything charged and credited for the task"))
+    show_table(entries_table(task.entries), alt=_("Everything charged and credited for the task"))
     show_close("close-task", "task")

@@ -7,14 +7,12 @@ from dashboards.figures import read_figures, read_own_figures, today_on_the_cloc
 from dashboards.languages import _
 from dashboards.widgets import show_figure
 from dashboards.wording import MINUS, day, money, number, signed
-from warehouse.account import Account, read_account
+from warehouse.account import DAYS_PICTURED, Account, read_account
 from warehouse.company import Company, CompanyDay, Span, read_company
-
-DAYS_PICTURED = 14
 
 
 def own_now(viewer: Viewer) -> Account:
-    """One's own account as it stands, with the last two weeks' days."""
+    """One's own account as it stands."""
     return read_own_figures(
         read_account, viewer,
         employee_id=viewer.employee_id, local_date=today_on_the_clock(), count_days=DAYS_PICTURED,

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from dashboards.access import Viewer
-from dashboards.figures import read_figures
+from dashboards.drawn import draw_once
+from dashboards.figures import read_figures, read_state
 from dashboards.frame import live_page, plain, role_name, show_freshness
 from dashboards.languages import _
 from dashboards.navigation import PAGES
@@ -24,13 +25,12 @@ def show_home(viewer: Viewer) -> None:
             name=plain(viewer.name), role=role_name(viewer.role)
         )
     )
-    own = own_now(viewer)
-    if show_freshness(own.state):
+    if show_freshness(read_state()):
         if viewer.role in PAGE["company"].roles:
             show_link("company")
-            show_company_head(company_now(viewer))
+            draw_once(show_company_head, company_now(viewer))
         show_link("account")
-        show_own_head(own)
+        draw_once(show_own_head, own_now(viewer))
     if viewer.role in PAGE["operations"].roles:
         show_link("operations")
         show_operations_head(viewer)

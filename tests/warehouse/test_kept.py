@@ -9,12 +9,15 @@ import duckdb
 import pytest
 
 from tests.warehouse.world import FIRST_DATE, Broker, World
-from warehouse import kept
+from warehouse import kept, recent
 from warehouse.account import read_account
+from warehouse.account_entries import read_entries
 from warehouse.analytics import read_dearest, read_flow, read_today
 from warehouse.company import read_company
+from warehouse.company_day import read_company_day
 from warehouse.ingest import apply_batch, apply_missing
 from warehouse.kept import KEPT, VIEWS, KeptCopy
+from warehouse.kept_changes import Change
 from warehouse.lake import transaction
 from warehouse.lake_tables import TABLES
 from warehouse.operations import read_lake_health
@@ -26,10 +29,34 @@ Lake = duckdb.DuckDBPyConnection
 MEANINGS = {each.full_name: each.meaning for each in TABLES}
 
 
+# What the copy holds of the newest days, from the first one that it says it has.
+RECENT = {
+    "entries": """
+        select entry_id, kind, account, amount_cents, business_date, occurred_at, title, position
+        from {}.ledger.postings
+        where business_date >= (select first_date from kept.ops.recent_days)
+            and account not in ('company', 'cash')
+    """,
+    "Jira ids": """
+        select entry.entry_id, task.jira_id
+        from {0}.ledger.postings as entry
+        inner join {0}.marts.tasks_created as task on task.task_id = entry.task_id
+        where entry.business_date >= (select first_date from kept.ops.recent_days)
+            and entry.account <> 'company' and task.jira_id is not null
+    """,
+    "events": """
+        select business_date, type, count(*)
+        from {}.raw.events
+        where business_date >= (select first_date from kept.ops.recent_days)
+        group by all
+    """,
+}
+
+
 def assert_the_same(copy: KeptCopy, lake: Lake) -> None:
     """Every table means the same, however its rows are spread, and every view shows the same."""
     queries = {name: MEANINGS[name] or f"from {{}}.{name}" for name in KEPT - {"raw.quarantine"}}
-    queries |= {name: f"from {{}}.{name}" for name in VIEWS if name != "marts.completions"}
+    queries |= {name: f"from {{}}.{name}" for name in VIEWS if name != "marts.completions"} | RECENT
     with copy.reading() as reader:
         for name, query in queries.items():
             ours, theirs = (
@@ -65,9 +92,11 @@ def read_tables(monkeypatch: pytest.MonkeyPatch) -> list[tuple[set[str], object]
     seen: list[tuple[set[str], object]] = []
     original = kept._copy
 
-    def note(cursor: Lake, changed: set[str], settled: object, *, since: dt.date | None) -> None:
+    def note(
+        cursor: Lake, changed: dict[str, Change], *others: object, since: dt.date | None
+    ) -> None:
         seen.append((set(changed), since))
-        original(cursor, changed, settled, since=since)  # type: ignore[arg-type]
+        original(cursor, changed, *others, since=since)  # type: ignore[arg-type]
 
     monkeypatch.setattr(kept, "_copy", note)
     return seen
@@ -141,6 +170,49 @@ def test_after_a_change_that_cannot_be_followed_everything_is_read_anew(
     assert_the_same(copy, lake)
 
 
+@pytest.mark.parametrize("entries_max", [200_000, 25, 1])
+def test_days_in_memory_and_older_ones_read_as_the_lake_has_them(
+    lake: Lake, world: World, monkeypatch: pytest.MonkeyPatch, entries_max: int
+) -> None:
+    monkeypatch.setattr(recent, "PAID_DAYS", 2)
+    monkeypatch.setattr(recent, "ENTRIES_MAX", entries_max)
+    for number in range(6):
+        world.create_task(f"[POPUG-{number}] - wash the dishes", version=1)
+    world.live(days=5, steps=12)
+    broker, half = Broker(), len(world.log) // 2
+    apply_batch(lake, broker.publish(world.log[:half]))
+    copy = KeptCopy(lake)
+    copy.follow()
+    apply_batch(lake, broker.publish(world.log[half:]))
+    pay_due_days(lake)
+    copy.follow()
+    days = [FIRST_DATE + dt.timedelta(days=number) for number in range(5)]
+    people = [row[0] for row in lake.execute("select employee_id from marts.employees").fetchall()]
+
+    def read_all(connection: Lake) -> list[object]:
+        found: list[object] = [
+            read_company_day(connection, reader=OPERATOR, business_date=day, text=text)
+            for day in days
+            for text in ("", "popug-")
+        ]
+        for one in people:
+            for first, skipped in ((days[0], 0), (days[0], 3), (days[-1], 0)):
+                found.append(
+                    read_entries(
+                        connection, reader=Reader("worker", one), employee_id=one,
+                        first=first, last=days[-1], count_max=5, count_skipped=skipped,
+                    )
+                )  # fmt: skip
+        return found
+
+    with copy.reading() as one:
+        [first_in_memory] = one.execute("select first_date from ops.recent_days").fetchone() or ()
+        found = read_all(one)
+        assert found == read_all(lake)
+    assert "POPUG-3" in repr(found)
+    assert first_in_memory > days[0], "some days were read from the lake"
+
+
 def test_pages_read_no_file_of_the_lake(lake: Lake, world: World) -> None:
     world.live(days=2, steps=10)
     apply_missing(lake, world.log)
@@ -155,10 +227,16 @@ def test_pages_read_no_file_of_the_lake(lake: Lake, world: World) -> None:
         read_account(
             one, reader=Reader("worker", me), employee_id=me, local_date=FIRST_DATE, count_days=3
         )
+        read_entries(
+            one, reader=Reader("worker", me), employee_id=me, first=FIRST_DATE, last=FIRST_DATE,
+            text="feathers",
+        )  # fmt: skip
+        day = read_company_day(one, reader=OPERATOR, business_date=FIRST_DATE)
         read_today(one, reader=OPERATOR, local_date=FIRST_DATE)
         read_dearest(one, reader=OPERATOR, today=FIRST_DATE, period="month")
         read_flow(one, reader=OPERATOR, today=FIRST_DATE, count_days=3, now=now)
         health = read_lake_health(one, reader=OPERATOR)
 
     assert company.state == health.state
+    assert day.count_entries > 0
     assert len(company.balances) == 5

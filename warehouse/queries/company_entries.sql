@@ -19,15 +19,24 @@ named as (
     where $text <> ''
 ),
 
-page as (
-    select
-        *,
-        count(*) over () as count_matching,
-        -sum(amount_cents) over ()::bigint as matching_cents,
+matching as (
+    select *
     from entries
     where $text = '' or entry_id in (
         select entry_id from named where contains(lower(names), lower($text))
     )
+),
+
+totals as (
+    select
+        count(*) as count_matching,
+        -sum(amount_cents)::bigint as matching_cents,
+    from matching
+),
+
+page as (
+    select *
+    from matching
     order by occurred_at desc, position desc, entry_id
     limit $count_max offset $count_skipped
 )
@@ -42,9 +51,10 @@ select
     page.task_id,
     page.title,
     task.jira_id,
-    page.count_matching,
-    page.matching_cents,
+    totals.count_matching,
+    totals.matching_cents,
 from page
+cross join totals
 left join marts.employees as employee on employee.employee_id::varchar = page.account
 left join lake.marts.tasks_created as task on task.task_id = page.task_id
 order by page.occurred_at desc, page.position desc, page.entry_id

@@ -81,11 +81,13 @@ create view marts.balances as
 select
     account,
     sum(fees_cents + rewards_cents + payouts_cents)::bigint as balance_cents,
+    sum(count_entries)::bigint as count_entries,
 from ledger.account_days
 group by account;
-comment on view marts.balances is 'One row per account: the sum of all its postings';
+comment on view marts.balances is 'One row per account: the sum of all its postings, and their number';
 -- column marts.balances.account: Employee id, company or cash
 -- column marts.balances.balance_cents: What it holds now; negative: a debt
+-- column marts.balances.count_entries: How many entries moved it
 
 create view marts.company_days as
 select

@@ -52,6 +52,10 @@ with tasks as (
         max(completed_date) as business_date,
         max(count_assignments) as count_assignments,
     from marts.unfinished_tasks
+    -- few tasks are completed and still here: only they need to be put together
+    where task_id in (
+        select task_id from marts.unfinished_tasks where completed_at is not null
+    )
     group by task_id
     having max(created_at) is not null and max(completed_at) is not null
 ),
