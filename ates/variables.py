@@ -131,9 +131,7 @@ SECTIONS = (
             ),
             Variable("SMTP_PORT", Unit.PORT, "1025", "Where the local mailbox takes mail."),
             Variable("MAILBOX_PORT", Unit.PORT, "8025", "Where the local mailbox is read."),
-            Variable(
-                "MAIL_FROM", Unit.MAIL, "payouts@uberpopug.example", "The sender of all mails."
-            ),
+            Variable("MAIL_FROM", Unit.MAIL, "ates@uberpopug.example", "The sender of all mails."),
             Variable(
                 "ALERT_MAIL_TO",
                 Unit.TEXT,

@@ -180,7 +180,7 @@ def environment(
         "KAFKA_INGEST_USERNAME": "ingest",
         "KAFKA_INGEST_PASSWORD": kafka_server.password("ingest"),
         "SMTP_URL": f"smtp://127.0.0.1:{ports['SMTP_PORT']}",
-        "MAIL_FROM": "payouts@uberpopug.example",
+        "MAIL_FROM": "ates@uberpopug.example",
         "TRACKER_HOST": "127.0.0.1",
         "TRACKER_URL": f"http://127.0.0.1:{ports['TRACKER_PORT']}",
         "DASHBOARDS_URL": f"http://127.0.0.1:{ports['DASHBOARDS_PORT']}",

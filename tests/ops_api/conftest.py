@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from ates.embedded.postgres import ROLE, PostgresServer
 from contracts import registry
@@ -125,6 +125,18 @@ class World:
         """The first value of a query."""
         with self.engine.begin() as connection:
             return connection.execute(text(sql), values).scalar()
+
+    @contextlib.contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """Every statement that is sent to the database meanwhile."""
+        sent: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            sent.append(statement)
+
+        event.listen(self.engine, "before_cursor_execute", note)
+        yield sent
+        event.remove(self.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ class Post:
         self.desk = Desk(
             engine=open_engine(site.world.engine.url.render_as_string(hide_password=False)),
             server=SmtpServer.from_url(sink.url),
-            mail_from="payouts@uberpopug.example",
+            mail_from="ates@uberpopug.example",
             clock=site.world.clock,
             rng=random.Random(1),
         )

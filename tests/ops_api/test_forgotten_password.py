@@ -6,7 +6,6 @@ import logging
 import pytest
 from flask import Flask
 from prometheus_client import REGISTRY, generate_latest
-from sqlalchemy import event
 
 from ops_api.auth import passwords
 from ops_api.auth.limits import LINKS
@@ -42,18 +41,11 @@ def test_asking_gets_the_same_answer_whoever_s_the_address_is(
 
 
 def test_asking_makes_the_same_work_for_an_unknown_address(app: Flask, world: World) -> None:
-    done: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        done.append(statement)
-
     work = []
-    event.listen(world.engine, "before_cursor_execute", note)
     for email in (world.employee().email, "nobody@example.com"):
-        done.clear()
-        nobody(app).send(ASK, {"email": email}, key="")
-        work.append([*done])
-    event.remove(world.engine, "before_cursor_execute", note)
+        with world.statements() as sent:
+            nobody(app).send(ASK, {"email": email}, key="")
+        work.append(sent)
 
     assert work[0] == work[1]
     assert any("sign_in_links" in statement for statement in work[1])

@@ -122,7 +122,7 @@ def new_sender(
         engine=mail_engine,
         lake=lake.cursor(),
         server=SmtpServer.from_url(sink.url),
-        mail_from="payouts@uberpopug.example",
+        mail_from="ates@uberpopug.example",
         zone=ZoneInfo("UTC"),
         clock=clock,
         rng=Random(7),

@@ -44,7 +44,7 @@ def test_a_kill_before_the_mark_costs_one_copy_with_the_same_message_id(
         **lake_environment,
         "DATABASE_URL": database_url,
         "SMTP_URL": office.sink.url,
-        "MAIL_FROM": "payouts@uberpopug.example",
+        "MAIL_FROM": "ates@uberpopug.example",
         "BUSINESS_TIMEZONE": "UTC",
         "NOW": office.clock().isoformat(),
     }

@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 WHO = ("ann@example.com", "bob@example.com")
 BROKEN = symptom(CHECK_FAILS, "a sum is not zero", "ledger/postings:sums")
 BLOCKED = symptom(MAIL_BLOCKED, "2 payouts' mails are blocked")
-MAIL_FROM = "payouts@uberpopug.example"
+MAIL_FROM = "ates@uberpopug.example"
 # A sender in a process of its own, with the same clock as the test.
 SENDER = """
 import datetime as dt, os

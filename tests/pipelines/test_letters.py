@@ -38,7 +38,7 @@ def box(mail_engine: Engine, sink: SmtpSink, clock: SetClock) -> Desk:
     return Desk(
         engine=mail_engine,
         server=SmtpServer.from_url(sink.url),
-        mail_from="Popugs <payouts@uberpopug.example>",
+        mail_from="Popugs <ates@uberpopug.example>",
         clock=clock,
         rng=Random(7),
     )
@@ -81,7 +81,7 @@ def test_a_letter_is_sent_once_and_its_words_are_forgotten(box: Desk, sink: Smtp
     (mail,) = sink.mails
     assert str(mail["Message-ID"]) == f"<link.{link_id}@uberpopug.example>"
     assert (str(mail["To"]), str(mail["From"])) == (
-        "Polly <polly@example.com>", "Popugs <payouts@uberpopug.example>",
+        "Polly <polly@example.com>", "Popugs <ates@uberpopug.example>",
     )  # fmt: skip
     assert str(mail["Subject"]) == "Выберите пароль"
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))

@@ -44,8 +44,8 @@ def build(**changes: object) -> EmailMessage:
     """The mail as a reader gets it: written to bytes and read again."""
     mail = build_message(
         statement(**changes),
-        message_id=message_id(ENTRY_ID, "payouts@uberpopug.example"),
-        mail_from="payouts@uberpopug.example",
+        message_id=message_id(ENTRY_ID, "ates@uberpopug.example"),
+        mail_from="ates@uberpopug.example",
         zone=ZoneInfo("Asia/Tbilisi"),
         now=NOON,
     )

@@ -88,7 +88,7 @@ def fill_lake(
         rows = connection.execute(statement, {"limit": through})
         apply_missing(lake, [LogRow(row.position, row.topic, row.body.encode()) for row in rows])
     pay_due_days(lake)
-    plan_deliveries(lake, engine, mail_from="payouts@uberpopug.example", now=NOW)
+    plan_deliveries(lake, engine, mail_from="ates@uberpopug.example", now=NOW)
     return lake
 
 

@@ -76,7 +76,7 @@ def browser(store: Store) -> FlaskClient:
 
 def a_mail(to: str = "ada@example.com", subject: str = "Payout", html: str = "") -> EmailMessage:
     message = EmailMessage()
-    message["From"] = "payouts@uberpopug.example"
+    message["From"] = "ates@uberpopug.example"
     message["To"] = to
     message["Subject"] = subject
     message["Message-ID"] = f"<payout-of-{to}>"
@@ -89,7 +89,7 @@ def a_mail(to: str = "ada@example.com", subject: str = "Payout", html: str = "")
 def received(message: EmailMessage | bytes, *recipients: str) -> Message:
     content = message if isinstance(message, bytes) else message.as_bytes()
     lines = content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    return Message("payouts@uberpopug.example", list(recipients), lines, NOW)
+    return Message("ates@uberpopug.example", list(recipients), lines, NOW)
 
 
 def test_a_mail_is_a_file_as_soon_as_it_was_accepted(mailbox: Mailbox) -> None:
@@ -104,7 +104,7 @@ def test_a_mail_is_a_file_as_soon_as_it_was_accepted(mailbox: Mailbox) -> None:
     assert (row.subject, row.recipients) == ("Ünïcode ✓ payout", "ada@example.com")
     assert file.name == row.file
     assert file.read_bytes() == kept.content(row)
-    assert file.read_bytes().startswith(b"Return-Path: <payouts@uberpopug.example>\r\nDelivered-To")
+    assert file.read_bytes().startswith(b"Return-Path: <ates@uberpopug.example>\r\nDelivered-To")
     kept.close()
 
 
