@@ -5,7 +5,7 @@ more than the queries: a range of a thousand days spent most of its time on it.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,8 @@ CONNECTION_SECONDS_MAX = 1_800
 STATEMENT_TIMEOUT_MS = 60_000
 # A run over many days writes their materializations together instead of one by one.
 EVENTS_PER_BATCH = 500
+# Whether tables are there that are never dropped: a quarter of the daemon's work on an idle night.
+ASKED_AT_EVERY_TICK = ("has_instigators_table", "has_secondary_index_table", "has_built_index")
 
 os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(EVENTS_PER_BATCH))
 # A backfill that is looked at while the code server starts anew waits for it instead of failing.
@@ -41,6 +43,9 @@ class KeptConnectionsStorage(DagsterPostgresStorage):
         for part in parts:
             assert isinstance(part._engine, Engine), "Dagster has renamed what we replace"
             part._engine = engine
+        for name in ASKED_AT_EVERY_TICK:
+            question = getattr(self._schedule_storage, name)
+            setattr(self._schedule_storage, name, _remembered(question))
 
     @classmethod
     def from_config_value(
@@ -48,6 +53,18 @@ class KeptConnectionsStorage(DagsterPostgresStorage):
     ) -> "KeptConnectionsStorage":
         """Called by Dagster with what `dagster.yaml` says."""
         return cls(config_value["postgres_url"], inst_data)
+
+
+def _remembered(question: Callable[..., bool]) -> Callable[..., bool]:
+    """The same question, which is not asked again once the answer was yes."""
+    known: set[tuple[Any, ...]] = set()
+
+    def ask(*arguments: Any) -> bool:
+        if arguments not in known and question(*arguments):
+            known.add(arguments)
+        return arguments in known
+
+    return ask
 
 
 @cache

@@ -1,7 +1,9 @@
 """Dagster's set-up is one that Dagster itself accepts, and leftovers of a crash are closed."""
 
+import contextlib
 import datetime as dt
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -57,6 +59,28 @@ def test_any_number_of_instances_share_a_few_kept_connections(home: Path) -> Non
 
     assert counts[-1] <= 3
     assert counts[-1] == counts[1]
+
+
+def test_a_tick_does_not_look_again_for_tables_that_were_found(home: Path) -> None:
+    statements: list[str] = []
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.get_instigator_state("origin", "selector")
+        engine = instance.schedule_storage._engine  # type: ignore[union-attr]
+        with listened(engine, statements):
+            instance.get_instigator_state("origin", "selector")
+
+    assert len(statements) == 1
+    assert "FROM instigators" in statements[0]
+
+
+@contextlib.contextmanager
+def listened(engine: sa.Engine, statements: list[str]) -> Iterator[None]:
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield
+    sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def test_a_restarted_database_costs_no_event(home: Path) -> None:
