@@ -45,6 +45,7 @@ def fill(
             tend(lake, state.epoch, kept=dt.timedelta(0))
     assert state is not None, "a year has events"
     pay_due_days(lake)
+    tend(lake, state.epoch, kept=dt.timedelta(0))
     return iter(
         [
             held_back.slice(start, SMALL_BATCH_EVENTS)

@@ -45,6 +45,7 @@ from ops_api.auth.passwords import hash_password
 from warehouse.ingest import apply_batch
 from warehouse.lake import connect
 from warehouse.settings import LakeSettings
+from warehouse.upkeep import is_due, tend
 
 LEDGER_ROWS = 300_000
 SECONDS = 60
@@ -229,7 +230,9 @@ def _write(
     for batch in batches:
         if is_over.wait(COMMIT_SECONDS):
             return
-        apply_batch(lake, batch)
+        result = apply_batch(lake, batch)
+        if is_due(result.state.epoch):
+            tend(lake, result.state.epoch)
 
 
 @contextlib.contextmanager

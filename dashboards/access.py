@@ -79,7 +79,7 @@ def viewer_of_token(token: str) -> Viewer | None:
     While the provider is silent, its last answer holds for SILENCE_SECONDS_MAX; then
     TrackerSilentError is raised.
     """
-    answer = _ask_provider(token)
+    answer = _ask_provider(token=token)
     if isinstance(answer, _Silence):
         asked_at, viewer = _last_answers.get(token, (0.0, None))
         if viewer is None or time.monotonic() - asked_at > SILENCE_SECONDS_MAX:

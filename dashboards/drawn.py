@@ -29,7 +29,10 @@ def made_once(make: Callable[..., T], *figures: object, **words: object) -> T:
     """The same for something that is made of figures, and not changed by whoever gets it."""
     name = f"{make.__module__}.{make.__qualname__}"
     keys = tuple(id(each) for each in figures)
-    made, _figures = _made(name, language(), keys, sorted(words.items()), make, figures)
+    made, _figures = _made(
+        name=name, spoken=language(), keys=keys, words=sorted(words.items()),
+        _make=make, _figures=figures,
+    )  # fmt: skip
     answer: T = made
     return answer
 

@@ -75,7 +75,9 @@ def read_from_tracker(query: Callable[..., T], viewer: Viewer, **arguments: Any)
     Raises ReadRefusedError and TrackerDatabaseSilentError.
     """
     name = f"{query.__module__}.{query.__qualname__}"
-    answer: T = _tracker_figures(name, viewer.reader, sorted(arguments.items()), query)
+    answer: T = _tracker_figures(
+        name=name, reader=viewer.reader, arguments=sorted(arguments.items()), _query=query
+    )
     return answer
 
 
@@ -92,7 +94,7 @@ def read_waiting(state: LakeState) -> Backlog:
 
     Raises TrackerDatabaseSilentError.
     """
-    waiting: Backlog = _waiting(state.contiguous_position)
+    waiting: Backlog = _waiting(arrived=state.contiguous_position)
     return waiting
 
 
@@ -121,8 +123,11 @@ def _read(query: Callable[..., T], reader: Reader, arguments: dict[str, Any]) ->
 def _answer(
     query: Callable[..., Any], version: object, reader: Reader, arguments: dict[str, Any]
 ) -> Any:
-    name = f"{query.__module__}.{query.__qualname__}"
-    return _figures(name, version, reader, sorted(arguments.items()), query)
+    # By name, here and below: Streamlit looks up the signature of the function for each position.
+    return _figures(
+        name=f"{query.__module__}.{query.__qualname__}", version=version, reader=reader,
+        arguments=sorted(arguments.items()), _query=query,
+    )  # fmt: skip
 
 
 # Frozen structs need no copy for each who looks, hence a "resource".
