@@ -9,19 +9,23 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from warehouse.checks import read_checks
+
 FOLDER = Path(__file__).parent
 KEYWORDS = {"_": None, "_n": (1, 2), "noted": None}
 LINE_WIDTH = 96
 
 
 def extracted() -> Catalog:
-    """Every text that the code shows."""
+    """Every text that the code shows, and what the checks say."""
     catalog = Catalog(project="ates dashboards", charset="utf-8")
     found = extract_from_dir(
         FOLDER.parent, [("**.py", "python")], keywords=KEYWORDS, strip_comment_tags=True
     )
     for _file, _line, text, _comments, _context in sorted(found, key=lambda each: each[:2]):
         catalog.add(text)
+    for check in read_checks():
+        catalog.add(check.statement)
     return catalog
 
 
