@@ -1,7 +1,8 @@
 """What each export holds: the figures of its page, all rows of them, read when asked for."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -14,38 +15,35 @@ from dashboards.frame import role_name
 from dashboards.languages import _
 from dashboards.mails import mail_state
 from dashboards.settings import DashboardSettings
-from dashboards.tables import Table
+from dashboards.tables import Cell, Table
 from dashboards.wording import amount, kind_name
-from warehouse.account import DAYS_MAX, read_account
+from warehouse.account import DAYS_MAX, Account, read_account
 from warehouse.account_entries import KINDS, read_entries
 from warehouse.company import Company, read_company
 from warehouse.company_day import read_company_day
 from warehouse.deliveries import read_deliveries_of_day, read_own_deliveries
 
 Query = Mapping[str, str]
+T = TypeVar("T")
 
 
 def statement(viewer: Viewer, query: Query) -> Table:
     """The days of one's own account on which anything moved."""
     first, last = _dates(query)
-    account = lake.read(
-        lambda each: read_account(
-            each, reader=viewer.reader, employee_id=viewer.employee_id,
-            local_date=today_on_the_clock(), count_days=(last - first).days + 1, last=last,
-        )
-    )  # fmt: skip
-    return Table(
-        file_name=f"statement-{first}-{last}",
-        title=_("Statement"),
-        columns=[_("Day"), _("Opening"), _("Fees"), _("Rewards"), _("Paid out"), _("Closing")],
-        rows=[
-            [
-                one.business_date, amount(one.opening_cents), amount(one.fees_cents),
-                amount(one.rewards_cents), amount(one.payouts_cents), amount(one.closing_cents),
-            ]
-            for one in account.days if one.count_entries > 0
-        ],
-    )  # fmt: skip
+    days = _account(viewer, first, last).days
+    return _table(
+        f"statement-{first}-{last}",
+        _("Statement"),
+        [one for one in days if one.count_entries > 0],
+        {
+            _("Day"): lambda one: one.business_date,
+            _("Opening"): lambda one: amount(one.opening_cents),
+            _("Fees"): lambda one: amount(one.fees_cents),
+            _("Rewards"): lambda one: amount(one.rewards_cents),
+            _("Paid out"): lambda one: amount(one.payouts_cents),
+            _("Closing"): lambda one: amount(one.closing_cents),
+        },
+    )
 
 
 def entries(viewer: Viewer, query: Query) -> Table:
@@ -60,86 +58,77 @@ def entries(viewer: Viewer, query: Query) -> Table:
         )
     )  # fmt: skip
     zone = _zone()
-    return Table(
-        file_name=f"entries-{first}-{last}",
-        title=_("Audit log"),
-        columns=[
-            _("Time ({zone})").format(zone=zone.key), _("Business day"), _("Kind"), _("Jira id"),
-            _("Task"), _("Amount"), _("Balance after"), _("Entry"),
-        ],
-        rows=[
-            [
-                one.occurred_at.astimezone(zone), one.business_date, kind_name(one.kind),
-                one.jira_id, one.title, amount(one.amount_cents), amount(one.balance_cents),
-                str(one.entry_id),
-            ]
-            for one in found.page
-        ],
-    )  # fmt: skip
+    return _table(
+        f"entries-{first}-{last}",
+        _("Audit log"),
+        found.page,
+        {
+            _("Time ({zone})").format(zone=zone.key): lambda one: one.occurred_at.astimezone(zone),
+            _("Business day"): lambda one: one.business_date,
+            _("Kind"): lambda one: kind_name(one.kind),
+            _("Jira id"): lambda one: one.jira_id,
+            _("Task"): lambda one: one.title,
+            _("Amount"): lambda one: amount(one.amount_cents),
+            _("Balance after"): lambda one: amount(one.balance_cents),
+            _("Entry"): lambda one: str(one.entry_id),
+        },
+    )
 
 
 def own_payouts(viewer: Viewer, query: Query) -> Table:
     """What was paid to whoever asks."""
     first, last = _dates(query)
-    account = lake.read(
-        lambda each: read_account(
-            each, reader=viewer.reader, employee_id=viewer.employee_id,
-            local_date=today_on_the_clock(), count_days=(last - first).days + 1, last=last,
-        )
-    )  # fmt: skip
     deliveries = ask_tracker(
         lambda each: read_own_deliveries(
             each, reader=viewer.reader, employee_id=viewer.employee_id, first=first, last=last
         )
     )
-    return Table(
-        file_name=f"payouts-{first}-{last}",
-        title=_("Payouts"),
-        columns=[_("Day"), _("Paid"), _("E-mail"), _("Entry")],
-        rows=[
-            [
-                one.business_date, amount(one.amount_cents),
-                mail_state(deliveries, one.entry_id), str(one.entry_id),
-            ]
-            for one in account.payouts
-        ],
-    )  # fmt: skip
+    return _table(
+        f"payouts-{first}-{last}",
+        _("Payouts"),
+        _account(viewer, first, last).payouts,
+        {
+            _("Day"): lambda one: one.business_date,
+            _("Paid"): lambda one: amount(one.amount_cents),
+            _("E-mail"): lambda one: mail_state(deliveries, one.entry_id),
+            _("Entry"): lambda one: str(one.entry_id),
+        },
+    )
 
 
 def company_days(viewer: Viewer, query: Query) -> Table:
     """Earnings by day."""
     first, last = _dates(query)
-    company = _company(viewer, (last - first).days + 1, last)
-    return Table(
-        file_name=f"earnings-{first}-{last}",
-        title=_("Earnings"),
-        columns=[_("Day"), _("Fees"), _("Rewards"), _("Earnings"), _("Paid out"), _("State")],
-        rows=[
-            [
-                one.business_date, amount(one.fees_cents), amount(one.rewards_cents),
-                amount(one.earnings_cents), amount(one.payouts_cents),
-                _("closed") if one.is_closed else _("open"),
-            ]
-            for one in company.days
-        ],
-    )  # fmt: skip
+    return _table(
+        f"earnings-{first}-{last}",
+        _("Earnings"),
+        _company(viewer, (last - first).days + 1, last).days,
+        {
+            _("Day"): lambda one: one.business_date,
+            _("Fees"): lambda one: amount(one.fees_cents),
+            _("Rewards"): lambda one: amount(one.rewards_cents),
+            _("Earnings"): lambda one: amount(one.earnings_cents),
+            _("Paid out"): lambda one: amount(one.payouts_cents),
+            _("State"): lambda one: _("closed") if one.is_closed else _("open"),
+        },
+    )
 
 
 def balances(viewer: Viewer, _query: Query) -> Table:
     """Every employee's account."""
     company = _company(viewer, 1, None)
-    return Table(
-        file_name=f"balances-{company.today.business_date}",
-        title=_("Balances now"),
-        columns=[_("Employee"), _("Role"), _("Balance"), _("Works here"), _("Employee id")],
-        rows=[
-            [
-                one.name, role_name(one.role), amount(one.balance_cents),
-                _("yes") if one.is_active else _("no"), str(one.employee_id),
-            ]
-            for one in company.balances
-        ],
-    )  # fmt: skip
+    return _table(
+        f"balances-{company.today.business_date}",
+        _("Balances now"),
+        company.balances,
+        {
+            _("Employee"): lambda one: one.name,
+            _("Role"): lambda one: role_name(one.role),
+            _("Balance"): lambda one: amount(one.balance_cents),
+            _("Works here"): lambda one: _("yes") if one.is_active else _("no"),
+            _("Employee id"): lambda one: str(one.employee_id),
+        },
+    )
 
 
 def payouts(viewer: Viewer, query: Query) -> Table:
@@ -151,18 +140,17 @@ def payouts(viewer: Viewer, query: Query) -> Table:
     deliveries = ask_tracker(
         lambda each: read_deliveries_of_day(each, reader=viewer.reader, business_date=day)
     )
-    return Table(
-        file_name=f"payouts-{day}",
-        title=_("Payouts"),
-        columns=[_("Employee"), _("Paid"), _("E-mail"), _("Entry")],
-        rows=[
-            [
-                one.name or _("unknown"), amount(one.amount_cents),
-                mail_state(deliveries, one.entry_id), str(one.entry_id),
-            ]
-            for one in detail.payouts
-        ],
-    )  # fmt: skip
+    return _table(
+        f"payouts-{day}",
+        _("Payouts"),
+        detail.payouts,
+        {
+            _("Employee"): lambda one: one.name or _("unknown"),
+            _("Paid"): lambda one: amount(one.amount_cents),
+            _("E-mail"): lambda one: mail_state(deliveries, one.entry_id),
+            _("Entry"): lambda one: str(one.entry_id),
+        },
+    )
 
 
 def company_entries(viewer: Viewer, query: Query) -> Table:
@@ -172,22 +160,20 @@ def company_entries(viewer: Viewer, query: Query) -> Table:
         lambda each: read_company_day(each, reader=viewer.reader, business_date=day, text=text)
     )
     zone = _zone()
-    return Table(
-        file_name=f"entries-{day}",
-        title=_("Entries"),
-        columns=[
-            _("Time ({zone})").format(zone=zone.key), _("Kind"), _("Employee"), _("Jira id"),
-            _("Task"), _("For the company"), _("Entry"),
-        ],
-        rows=[
-            [
-                one.occurred_at.astimezone(zone), kind_name(one.kind),
-                one.employee or _("unknown"), one.jira_id, one.title, amount(one.amount_cents),
-                str(one.entry_id),
-            ]
-            for one in detail.entries
-        ],
-    )  # fmt: skip
+    return _table(
+        f"entries-{day}",
+        _("Entries"),
+        detail.entries,
+        {
+            _("Time ({zone})").format(zone=zone.key): lambda one: one.occurred_at.astimezone(zone),
+            _("Kind"): lambda one: kind_name(one.kind),
+            _("Employee"): lambda one: one.employee or _("unknown"),
+            _("Jira id"): lambda one: one.jira_id,
+            _("Task"): lambda one: one.title,
+            _("For the company"): lambda one: amount(one.amount_cents),
+            _("Entry"): lambda one: str(one.entry_id),
+        },
+    )
 
 
 EXPORTS: Mapping[str, Callable[[Viewer, Query], Table]] = {
@@ -208,6 +194,27 @@ def _dates(query: Query) -> tuple[dt.date, dt.date]:
     if not dt.timedelta(0) <= last - first < dt.timedelta(days=DAYS_MAX):
         raise ValueError(f"{first} to {last} is no span of days")
     return first, last
+
+
+def _table(
+    file_name: str, title: str, found: Sequence[T], cells: Mapping[str, Callable[[T], Cell]]
+) -> Table:
+    """A row for each thing that was found; a column's name stands beside what is in it."""
+    return Table(
+        file_name=file_name,
+        title=title,
+        columns=[*cells],
+        rows=[[cell(one) for cell in cells.values()] for one in found],
+    )
+
+
+def _account(viewer: Viewer, first: dt.date, last: dt.date) -> Account:
+    return lake.read(
+        lambda each: read_account(
+            each, reader=viewer.reader, employee_id=viewer.employee_id,
+            local_date=today_on_the_clock(), count_days=(last - first).days + 1, last=last,
+        )
+    )  # fmt: skip
 
 
 def _company(viewer: Viewer, count_days: int, last: dt.date | None) -> Company:
