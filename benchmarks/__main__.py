@@ -14,7 +14,7 @@ from rich.table import Table
 import benchmarks
 from benchmarks.ratio import Ratio
 
-NOT_BENCHMARKS = {"__main__", "history", "ratio", "servers", "signing_in"}
+NOT_BENCHMARKS = {"__main__", "history", "installation", "ratio", "servers", "signing_in"}
 
 
 def main(names: list[str]) -> int:

@@ -85,18 +85,18 @@ def _timed(engine: sa.Engine, work: Any) -> float:
 
 def _ours(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        result = reassign_open_tasks(connection, _context())
+        result = reassign_open_tasks(connection, context())
     assert result.count_tasks == COUNT_TASKS
 
 
 def _with_objects(engine: sa.Engine) -> None:
     """One unit of work: load, change and add objects, and let the session write them."""
-    context = _context()
+    acting = context()
     now = system_clock()
     with Session(engine) as session, session.begin():
         workers = session.scalars(sa.text("select employee_id from employees")).all()
         for task in session.scalars(sa.select(TaskObject).where(tasks.c.status == "open")):
-            _reassign_object(session, context, task, context.rng.choice(workers), now)
+            _reassign_object(session, acting, task, acting.rng.choice(workers), now)
 
 
 def _reassign_object(
@@ -121,7 +121,7 @@ def add_workers(connection: sa.Connection) -> UUID:
     for number in range(COUNT_WORKERS):
         worker = register_employee(
             connection,
-            _context(),
+            context(),
             name=f"Popug {number}",
             email=f"popug-{number}@example.com",
             role="worker",
@@ -134,9 +134,10 @@ def _fill(engine: sa.Engine) -> None:
         connection.execute(FILL, {"worker": add_workers(connection), "count": COUNT_TASKS})
 
 
-def _context() -> CommandContext:
+def context(actor_id: UUID | None = None) -> CommandContext:
+    """Somebody who acts now, by the system's clock."""
     return CommandContext(
-        actor_id=None,
+        actor_id=actor_id,
         clock=system_clock,
         rng=random.Random(),
         correlation_id=uuid4(),
