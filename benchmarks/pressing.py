@@ -5,6 +5,7 @@ the server, a deadlock, a cent that does not add up afterwards.
 """
 
 import itertools
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -55,7 +56,7 @@ def run() -> list[Ratio]:
         with reach.lake_and_tracker(environment) as lake:
             findings = verify(lake).findings
     assert not reasons, reasons
-    print(f"{desk}; {len(findings)} checks")
+    print(f"{desk}; {len(findings)} checks")  # what the ratios come from
     presses = desk.answers["reassign", 200] / (MANAGERS * SECONDS)
     return [
         Ratio(
@@ -82,6 +83,7 @@ class _Desk:
     def __init__(self, url: str) -> None:
         self._url = f"{url}/api/v1"
         self.answers: Counter[tuple[str, int]] = Counter()
+        self._lock = threading.Lock()
 
     def __str__(self) -> str:
         return ", ".join(
@@ -112,7 +114,7 @@ class _Desk:
     def work(self, session: requests.Session) -> None:
         """Complete some of one's own tasks, and create as many new ones."""
         answer = session.get(f"{self._url}/tasks?limit={LISTED}", timeout=ANSWER_SECONDS_MAX)
-        self.answers["list", answer.status_code] += 1
+        self._count("list", answer)
         for task in answer.json().get("tasks", ()):
             done = self._send(session, "complete", f"/tasks/{task['task_id']}/complete")
             if done.ok:
@@ -131,8 +133,12 @@ class _Desk:
             headers={"Idempotency-Key": str(uuid4())},
             timeout=ANSWER_SECONDS_MAX,
         )
-        self.answers[what, answer.status_code] += 1
+        self._count(what, answer)
         return answer
+
+    def _count(self, what: str, answer: requests.Response) -> None:
+        with self._lock:
+            self.answers[what, answer.status_code] += 1
 
 
 def _people(engine: sa.Engine) -> tuple[list[str], list[str]]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from ops_api.auth import rules
 from ops_api.auth.identity import Identity
+from ops_api.prepared import Prepared
 
 SESSION_BYTES = 32
 SESSION_ID_LENGTH = 43  # of SESSION_BYTES in base64 without padding
@@ -23,11 +24,14 @@ insert into sessions (
 )
 values (:session_hash, :handle, :employee_id, :address, :user_agent, :now, :now, :expires_at)
 """)
-_FIND = text("""
+_FIND = Prepared(
+    "find_session",
+    """
 select employee_id, name, email, role, handle, created_at, last_seen_at, sessions.expires_at
 from sessions join employees using (employee_id)
 where session_hash = :session_hash and is_active
-""")
+""",
+)
 _MARK = text("update sessions set last_seen_at = :now where session_hash = :session_hash")
 _DELETE = text("delete from sessions where session_hash = :session_hash")
 _PURGE = text("""
@@ -92,7 +96,7 @@ def find_session(
     if len(session_id) != SESSION_ID_LENGTH:
         return None
     session_hash = _hash(session_id)
-    row = connection.execute(_FIND, {"session_hash": session_hash}).one_or_none()
+    row = _FIND.execute(connection, {"session_hash": session_hash}).one_or_none()
     if row is None or not rules.is_alive(
         now, last_seen_at=row.last_seen_at, expires_at=row.expires_at
     ):

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, text
 
 from ops_api.errors import RuleViolation, UnacceptableError
 from ops_api.planning import Planned
+from ops_api.prepared import Prepared
 from ops_api.unit_of_work import in_transaction
 from ops_api.web.problems import problem_of
 
@@ -26,11 +27,14 @@ ATTEMPTS_MAX = 3
 _FIND = text("""
 select request_hash, status, body from idempotency_keys where actor = :actor and key = :key
 """)
-_STORE = """
+_STORE = Prepared(
+    "store_answer",
+    """
 insert into idempotency_keys (actor, key, request_hash, status, body, created_at)
 values (:key_actor, :key, :request_hash, :answer_status, :answer_body, :received_at)
 on conflict do nothing
-"""
+""",
+)
 _PURGE = text("""
 delete from idempotency_keys where (actor, key) in (
     select actor, key from idempotency_keys where created_at < :before

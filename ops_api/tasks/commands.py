@@ -2,13 +2,14 @@
 
 Locks first, then what must be known (two statements, one round trip: see `ops_api.locks`), then
 the change together with its events in a single statement. What is done all day long, creating and
-completing, is planned first and written by the caller, so that more can travel with it.
+completing, is prepared by each database session, and planned first and written by the caller, so
+that more can travel with it.
 """
 
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from contracts.events import TaskAssignedV1, TaskCompletedV1, TaskCreatedV2
 from contracts.upcasts import split_jira_id
@@ -19,44 +20,53 @@ from ops_api.employees.models import ASSIGNABLE
 from ops_api.errors import NotFoundError
 from ops_api.outbox.commands import event, insert_parameters, insert_sql
 from ops_api.planning import Planned
+from ops_api.prepared import Prepared
 from ops_api.tasks import rules
 from ops_api.tasks.models import DONE, OPEN, TASK_COLUMNS, Task
 
 # `share` in [0, 1) picks one of the assignable employees, each equally likely.
-_DRAW = text(f"""
-{locks.SHARE_BUSINESS_DAY_AND_STAFF}
+_DRAW = Prepared(
+    "draw_assignee",
+    f"""
 select
     (select max(business_date) from business_days) as last_closed,
-    (
-        select employee_id from employees where {ASSIGNABLE}
-        order by employee_id
-        offset floor(:share * (select count(*) from employees where {ASSIGNABLE}))::bigint
-        limit 1
-    ) as assignee_id
-""")  # noqa: S608 - the condition is our own constant
+    (array_agg(employee_id))[1 + floor(cast(:share as float8) * count(*))::int] as assignee_id
+from (select employee_id from employees where {ASSIGNABLE} order by employee_id) as staff
+""",  # noqa: S608 - the condition is our own constant
+    before=locks.SHARE_BUSINESS_DAY_AND_STAFF,
+)
 
-_CREATE = f"""
+_CREATE = Prepared(
+    "create_task",
+    f"""
 with task as (
     insert into tasks ({", ".join(TASK_COLUMNS)})
     values ({", ".join(f":{name}" for name in TASK_COLUMNS)})
 )
 {insert_sql(2)}
-"""  # noqa: S608 - the column names are our own constants
+""",  # noqa: S608 - the column names are our own constants
+)
 
-_LOCK = text(f"""
-{locks.SHARE_BUSINESS_DAY}
+_LOCK = Prepared(
+    "lock_task",
+    f"""
 select {", ".join(TASK_COLUMNS)}, (select max(business_date) from business_days) as last_closed
 from tasks where task_id = :task_id
 for no key update of tasks
-""")  # noqa: S608 - the column names are our own constants
+""",  # noqa: S608 - the column names are our own constants
+    before=locks.SHARE_BUSINESS_DAY,
+)
 
-_COMPLETE = f"""
+_COMPLETE = Prepared(
+    "complete_task",
+    f"""
 with task as (
     update tasks set status = 'done', completed_at = :completed_at, version = :version
     where task_id = :task_id
 )
 {insert_sql(1)}
-"""  # noqa: S608 - the column names are our own constants
+""",  # noqa: S608 - the column names are our own constants
+)
 
 
 def create_task(connection: Connection, context: CommandContext, *, title: str) -> Task:
@@ -76,7 +86,7 @@ def plan_task(connection: Connection, context: CommandContext, *, title: str) ->
     """
     assert context.actor_id is not None, "a task has somebody who created it"
     jira_id, bare_title = split_jira_id(rules.clean_title(title))
-    drawn = connection.execute(_DRAW, {"share": context.rng.random()}).one()
+    drawn = _DRAW.execute(connection, {"share": context.rng.random()}).one()
     if drawn.assignee_id is None:
         rules.require_assignable(count_open_tasks=1)
     now = context.clock()
@@ -109,11 +119,10 @@ def plan_completion(
 
     Raises NotFoundError, or ConflictError when the task is (by now) somebody else's.
     """
-    row = connection.execute(_LOCK, {"task_id": task_id}).one_or_none()
+    row = _LOCK.execute(connection, {"task_id": task_id}).one_or_none()
     if row is None:
         raise NotFoundError("no-such-task", "There is no such task.")
-    *values, last_closed = row
-    task = Task(**dict(zip(TASK_COLUMNS, values, strict=True)))
+    task = Task(**{name: getattr(row, name) for name in TASK_COLUMNS})
     decision = rules.decide_completion(
         is_done=task.status == DONE, is_assignee=task.assignee_id == context.actor_id
     )
@@ -121,7 +130,7 @@ def plan_completion(
         return Planned(task)
     now = context.clock()
     done = msgspec.structs.replace(task, status=DONE, completed_at=now, version=task.version + 1)
-    day = business_date_at(now, context.business_timezone, last_closed)
+    day = business_date_at(now, context.business_timezone, row.last_closed)
     completed = event(
         context, _completed(done), sequence=done.version, occurred_at=now, business_date=day
     )
