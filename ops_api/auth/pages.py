@@ -1,4 +1,8 @@
-"""Signing in and out in a browser, and choosing a password by a link."""
+"""Signing in and out in a browser, and choosing a password by a link.
+
+`next` is where somebody wanted to go before they had to sign in. On the way over a mail it waits
+in the browser that asked, not in the link: who asks in another one's name chooses nothing for them.
+"""
 
 from urllib.parse import urlencode
 
@@ -23,6 +27,10 @@ from ops_api.web.rights import allow
 from ops_api.web.state import tracker
 
 SIGNED_OUT = "signed_out"
+LINK_PATH = "/set-password"
+NEXT_COOKIE = "ates_next"
+# So that the cookie stays within what browsers keep (4 KB), whatever must be written as three.
+NEXT_LENGTH_MAX = 900
 
 blueprint = Blueprint("auth_pages", __name__)
 
@@ -54,41 +62,44 @@ def post_login() -> Response:
 @blueprint.get("/forgot-password")
 @allow("anyone")
 def get_forgotten() -> Response:
-    """The form to ask for a link with."""
-    return _forgotten_page()
+    """The form to ask for a link with; `next` as for signing in."""
+    return _forgotten_page(request.args.get("next"))
 
 
 @blueprint.post("/forgot-password")
 @allow("anyone")
 def post_forgotten() -> Response:
     """Send a link to who has the address; what is shown does not tell whether somebody has."""
-    email = request.form.get("email", "")
+    email, target = request.form.get("email", ""), request.form.get("next")
     try:
         routes.request_link(email)
     except TooManyTriesError as violation:
-        return _forgotten_page(email=email, refusal=refusal_of(violation))
-    return _forgotten_page(
-        notice=_("If somebody works here under this address, a link is on its way there.")
-    )
+        return _forgotten_page(target, email=email, refusal=refusal_of(violation))
+    notice = _("If somebody works here under this address, a link is on its way there.")
+    response = _forgotten_page(target, notice=notice)
+    _keep_target(response, local_address(target))
+    return response
 
 
-@blueprint.get("/set-password")
+@blueprint.get(LINK_PATH)
 @allow("anyone")
 def get_link() -> Response:
     """The form behind a link; looking at it, as scanners of mail do, does not use the link up."""
     return _link_page(request.args.get("token", ""))
 
 
-@blueprint.post("/set-password")
+@blueprint.post(LINK_PATH)
 @allow("anyone")
 def post_link() -> Response:
-    """Choose the password, and go on signed in."""
+    """Choose the password, and go on signed in, where this browser wanted to go if it asked."""
     token = request.form.get("token", "")
     try:
         signed_in = routes.redeem(token, new_password())
     except (NotFoundError, UnacceptableError) as violation:
         return _link_page(token, refusal_of(violation))
-    response = Response(status=303, headers={"Location": "/"})
+    target = local_address(request.cookies.get(NEXT_COOKIE))
+    response = Response(status=303, headers={"Location": target})
+    response.delete_cookie(NEXT_COOKIE, path=LINK_PATH)
     routes.set_cookie(response, signed_in.session_id)
     return response
 
@@ -105,10 +116,34 @@ def post_logout() -> Response:
 
 
 def _forgotten_page(
-    *, email: str = "", refusal: Refusal | None = None, notice: str = ""
+    target: str | None, *, email: str = "", refusal: Refusal | None = None, notice: str = ""
 ) -> Response:
-    page = render_template("forgot_password.html", email=email, refusal=refusal, notice=notice)
+    target = local_address(target)
+    page = render_template(
+        "forgot_password.html",
+        email=email,
+        refusal=refusal,
+        notice=notice,
+        target=target,
+        login_address=_going_on("/login", target),
+    )
     return answered(page, refusal)
+
+
+def _keep_target(response: Response, target: str) -> None:
+    """Keep in this browser where to go on, for as long as a link for a new password works."""
+    if target == "/" or len(target) > NEXT_LENGTH_MAX:
+        return
+    settings = tracker().settings
+    response.set_cookie(
+        NEXT_COOKIE,
+        target,
+        max_age=settings.link_lifetimes.reset,
+        path=LINK_PATH,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.is_https,
+    )
 
 
 def _link_page(token: str, refusal: Refusal | None = None) -> Response:
@@ -127,5 +162,17 @@ def _login_page(
 ) -> Response:
     g.form_targets = origins_of(provider().clients)  # the form may end at a client's
     target = local_address(target)
-    page = render_template("login.html", email=email, refusal=refusal, notice=notice, target=target)
+    page = render_template(
+        "login.html",
+        email=email,
+        refusal=refusal,
+        notice=notice,
+        target=target,
+        forgotten_address=_going_on("/forgot-password", target),
+    )
     return answered(page, refusal)
+
+
+def _going_on(path: str, target: str) -> str:
+    """The address of a page from which one goes on to the target."""
+    return path if target == "/" else f"{path}?{urlencode({'next': target})}"

@@ -2,6 +2,9 @@
 
 import hashlib
 import logging
+import re
+from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -12,7 +15,7 @@ from ops_api.auth.limits import LINKS
 from ops_api.auth.rules import LINK_PAUSE
 from ops_api.employees.models import Employee
 from tests.ops_api.conftest import World
-from tests.ops_api.http import nobody, slug
+from tests.ops_api.http import Client, nobody, slug
 from tests.ops_api.letters import PASSWORD, letter, refusal, token_in
 
 ASK = "/api/v1/sign-in-links"
@@ -64,6 +67,42 @@ def test_who_asks_again_at_once_keeps_the_link_that_is_under_way(
 
     assert token_in(letter(world)) != first
     assert refusal(app, first) == "no-such-link"
+
+
+def test_the_browser_that_asked_goes_on_where_it_wanted_to_go_and_no_other(
+    app: Flask, world: World, polly: Employee
+) -> None:
+    wanted = "/tasks/new?title=Sweep the roof".replace(" ", "+")
+    asking, another = nobody(app), nobody(app)
+    login = asking.page("/login?" + urlencode({"next": wanted}))
+    (way,) = re.findall(r'href="(/forgot-password[^"]*)"', login.text)
+    page = asking.page(unescape(way))
+    assert f'href="/login?{urlencode({"next": wanted})}"' in page.text
+    form = asking.form(page, "/forgot-password")
+    asking.submit("/forgot-password", form | {"email": polly.email})
+
+    def chosen(browser: Client) -> str | None:
+        token = token_in(letter(world))
+        choice = {"token": token, "new": PASSWORD, "again": PASSWORD}
+        return browser.submit("/set-password", choice).location
+
+    assert chosen(asking) == wanted
+    for browser in (asking, another):
+        nobody(app).submit("/forgot-password", {"email": polly.email})
+        assert chosen(browser) == "/", "where to go is kept once, and in one browser"
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "/\\evil.example"])
+def test_where_to_go_after_a_link_is_within_the_tracker(
+    app: Flask, world: World, polly: Employee, target: str
+) -> None:
+    browser = nobody(app)
+    asked = browser.submit("/forgot-password", {"email": polly.email, "next": target})
+    browser.http.set_cookie("ates_next", target, path="/set-password")
+    choice = {"token": token_in(letter(world)), "new": PASSWORD, "again": PASSWORD}
+
+    assert "Set-Cookie" not in asked.headers
+    assert browser.submit("/set-password", choice).location == "/"
 
 
 @pytest.mark.parametrize("is_known", [True, False])
