@@ -34,6 +34,8 @@ COLUMNS = (
 )
 # By PostgreSQL itself, so that its index finds the rows.
 _IN_LOG = "postgres_query('tracker', 'select {} from event_log {}')"
+# In a log that has let go of everything, where the next event will be.
+_FIRST_POSITION = "coalesce(min(position), (select last_position + 1 from log_head)) as position"
 # Events of a later day may lie before a certificate that came late: then it waits for that day.
 _DUE = """
 with allowed as (
@@ -207,7 +209,7 @@ def _advance(connection: duckdb.DuckDBPyConnection, last_position: int) -> int:
 
 
 def _first_position_in_log(connection: duckdb.DuckDBPyConnection) -> int:
-    query = _IN_LOG.format("coalesce(min(position), 0) as position", "")
+    query = _IN_LOG.format(_FIRST_POSITION, "")
     row: Any = connection.execute(f"from {query}").fetchone()
     return int(row[0])
 

@@ -5,6 +5,7 @@ understands, and needs no lake.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -14,10 +15,10 @@ import msgspec
 
 TABLES = Path(__file__).with_name("tables")
 VIEW = re.compile(r"^create view (\S+) as\n(.*?);$", re.DOTALL | re.MULTILINE)
-# DuckDB's own get_table_names refuses a `union all by name` (1.5.5).
 # DuckLake refuses comments on columns of views: a line each, or one that names a table like it.
 VIEW_COLUMN = re.compile(r"^-- column (\S+)\.(\w+): (.+)$", re.MULTILINE)
 VIEW_LIKE = re.compile(r"^-- columns (\S+): as (\S+)$", re.MULTILINE)
+# DuckDB's own get_table_names refuses a `union all by name` (1.5.5).
 READ = re.compile(r"\b(?:from|join) (\w+\.\w+)")
 RELATIONS = """
 select schema_name, table_name, false as is_view, coalesce(comment, '')
@@ -29,9 +30,9 @@ where not internal
 order by all
 """
 COLUMNS = """
-select column_name, data_type, coalesce(comment, ''), is_nullable
+select schema_name, table_name, column_name, data_type, coalesce(comment, ''), is_nullable
 from duckdb_columns()
-where schema_name = $1 and table_name = $2
+where not internal
 order by column_index
 """
 
@@ -65,48 +66,39 @@ class Table(msgspec.Struct, frozen=True):
 def read_tables() -> dict[str, Table]:
     """Every table and view of the lake by its full name."""
     scripts = [path.read_text(encoding="utf-8") for path in sorted(TABLES.glob("*.sql"))]
-    views = {name: query for script in scripts for name, query in VIEW.findall(script)}
+    text = "\n".join(scripts)
+    views = dict(VIEW.findall(text))
     with duckdb.connect() as connection:
         for script in scripts:
             connection.execute(script)
-            _describe_views(connection, script)
-        rows = connection.execute(RELATIONS).fetchall()
-        tables = [_read_table(connection, views, *row) for row in rows]
+        columns = _read_columns(connection, text)
+        tables = [
+            Table(
+                schema, name, is_view, comment, columns[schema, name], _reads(views, schema, name)
+            )
+            for schema, name, is_view, comment in connection.execute(RELATIONS).fetchall()
+        ]
     return {table.full_name: table for table in tables}
 
 
-def _describe_views(connection: duckdb.DuckDBPyConnection, script: str) -> None:
-    """Comment on the columns of a script's views, which DuckDB itself allows."""
-    for view, table in VIEW_LIKE.findall(script):
-        comments = {each.name: each.comment for each in _read_columns(connection, table)}
-        for column in _read_columns(connection, view):
-            _comment(connection, f"{view}.{column.name}", comments[column.name])
-    for view, name, comment in VIEW_COLUMN.findall(script):
-        _comment(connection, f"{view}.{name}", comment)
+def _read_columns(
+    connection: duckdb.DuckDBPyConnection, text: str
+) -> dict[tuple[str, str], list[Column]]:
+    """The columns of each schema and name; those of views with the comments that `text` gives."""
+    rows = connection.execute(COLUMNS).fetchall()
+    said = {(f"{schema}.{table}", name): words for schema, table, name, _, words, _ in rows}
+    likes = dict(VIEW_LIKE.findall(text))
+    said |= {(view, name): words for view, name, words in VIEW_COLUMN.findall(text)}
+    found: dict[tuple[str, str], list[Column]] = defaultdict(list)
+    for schema, table, name, data_type, _, is_nullable in rows:
+        full_name = f"{schema}.{table}"
+        comment = said.get((likes.get(full_name, full_name), name), "")
+        found[schema, table].append(Column(name, data_type, comment, is_nullable))
+    return found
 
 
-def _comment(connection: duckdb.DuckDBPyConnection, column: str, comment: str) -> None:
-    words = comment.replace("'", "''")
-    connection.execute(f"comment on column {column} is '{words}'")
-
-
-def _read_table(
-    connection: duckdb.DuckDBPyConnection,
-    views: Mapping[str, str],
-    schema: str,
-    name: str,
-    is_view: bool,
-    comment: str,
-) -> Table:
-    full_name = f"{schema}.{name}"
-    reads = sorted({*READ.findall(views[full_name])}) if is_view else []
-    columns = _read_columns(connection, full_name)
-    return Table(schema, name, is_view, comment, columns, reads)
-
-
-def _read_columns(connection: duckdb.DuckDBPyConnection, full_name: str) -> list[Column]:
-    rows = connection.execute(COLUMNS, full_name.split(".")).fetchall()
-    return [Column(*row) for row in rows]
+def _reads(views: Mapping[str, str], schema: str, name: str) -> list[str]:
+    return sorted({*READ.findall(views.get(f"{schema}.{name}", ""))})
 
 
 def count_rows(connection: duckdb.DuckDBPyConnection, full_name: str) -> int:

@@ -2,64 +2,32 @@
 -- the log has let go of it; `position` is null while an event still waits in the outbox. `ordinal`
 -- is the order of all together.
 create temp table log_events as
-with in_log as materialized (
-    select
-        position,
-        position as ordinal,
-        event_id,
-        type,
-        version,
-        subject,
-        sequence,
-        occurred_at,
-        business_date,
-        correlation_id,
-        fee_cents,
-        reward_cents,
-        body,
-    from tracker.public.event_log
-),
+with in_log as materialized (from tracker.public.event_log),
 
 all_tables as (
-    from in_log
-    union all
-    select
-        position,
-        position as ordinal,
-        event_id,
-        type,
-        version,
-        subject,
-        sequence,
-        occurred_at,
-        business_date,
-        correlation_id,
-        fee_cents,
-        reward_cents,
-        body,
-    from lake.raw.event_log_archive
-    where position < (select min(position) from in_log)
-    union all
-    select
-        null as position,
-        1::bigint << 62 | outbox_id as ordinal,
-        event_id,
-        type,
-        version,
-        subject,
-        sequence,
-        occurred_at,
-        business_date,
-        correlation_id,
-        fee_cents,
-        reward_cents,
-        body,
-    from tracker.public.outbox
+    select *, position as ordinal from in_log
+    union all by name
+    select *, position as ordinal from lake.raw.event_log_archive
+    where position < (select coalesce(min(position), 1::bigint << 62) from in_log)
+    union all by name
+    select *, 1::bigint << 62 | outbox_id as ordinal from tracker.public.outbox
 ),
 
 parsed as (
     select
-        *,
+        position,
+        ordinal,
+        event_id,
+        type,
+        version,
+        subject,
+        sequence,
+        occurred_at,
+        business_date,
+        correlation_id,
+        fee_cents,
+        reward_cents,
+        body,
         try(from_json(body, '{"data": {
             "title": "VARCHAR", "jira_id": "VARCHAR", "external_id": "VARCHAR",
             "fee_cents": "BIGINT", "reward_cents": "BIGINT", "created_by": "UUID",
