@@ -6,26 +6,19 @@ Dagster. One employee completes tasks at a steady pace while somebody looks at t
 
 import concurrent.futures
 import contextlib
-import os
 import statistics
-import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.client import HTTPConnection
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from ates import reach
-from ates.embedded.process import free_port
-from ates.settings import Settings, load
-from ates.supervisor import Stack
-from ates.units import Unit
-from ates.variables import VARIABLES
+from benchmarks.installation import installation
 from benchmarks.ratio import Ratio
 from benchmarks.reassign import add_workers
 from contracts.environment import read_environment
@@ -68,33 +61,18 @@ POSITION_AT = "select contiguous_position from ops.ingest_state at (version => {
 
 def run() -> list[Ratio]:
     """Median and 99th percentile at a quiet and at a busy pace, beside what is allowed."""
-    with _installation() as settings:
-        environment = settings.environment()
-        with reach.tracker_engine(environment) as engine:
-            cookie, task_ids = _fill(engine)
-            with _watched(environment) as seen:
-                desk = _Desk(environment["TRACKER_URL"], cookie)
-                desk.complete(task_ids[:WARM_UP_COMPLETIONS], RATES_PER_SECOND[0])
-                rest = iter(task_ids[WARM_UP_COMPLETIONS:])
-                found: list[Ratio] = []
-                for rate in RATES_PER_SECOND:
-                    chosen = [next(rest) for _ in range(rate * SECONDS)]
-                    answered_at = desk.complete(chosen, rate)
-                    found += _ratios(rate, seen.waits(engine, answered_at))
+    with installation() as environment, reach.tracker_engine(environment) as engine:
+        cookie, task_ids = _fill(engine)
+        with _watched(environment) as seen:
+            desk = _Desk(environment["TRACKER_URL"], cookie)
+            desk.complete(task_ids[:WARM_UP_COMPLETIONS], RATES_PER_SECOND[0])
+            rest = iter(task_ids[WARM_UP_COMPLETIONS:])
+            found: list[Ratio] = []
+            for rate in RATES_PER_SECOND:
+                chosen = [next(rest) for _ in range(rate * SECONDS)]
+                answered_at = desk.complete(chosen, rate)
+                found += _ratios(rate, seen.waits(engine, answered_at))
     return found
-
-
-@contextlib.contextmanager
-def _installation() -> Iterator[Settings]:
-    ports = {name: str(free_port()) for name, each in VARIABLES.items() if each.unit is Unit.PORT}
-    around = {name: text for name, text in os.environ.items() if name not in VARIABLES}
-    with tempfile.TemporaryDirectory(prefix="ates-bench-") as folder:
-        Path(folder).chmod(0o711)  # the database's own system user passes through
-        home = str(Path(folder) / "home")
-        settings = load({**around, **ports, "ATES_HOME": home}, dotenv_file=None)
-        with Stack(settings) as stack:
-            stack.start(lambda *_: None)
-            yield settings
 
 
 def _fill(engine: sa.Engine) -> tuple[str, list[uuid.UUID]]:
