@@ -33,4 +33,7 @@ def create_schema(engine: Engine) -> None:
         if connection.scalar(text("select to_regclass('mail.alerts')")) is not None:
             return
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK})
+        # Only who opens a table hears of what others committed; "if not exists" would not know.
+        if connection.scalar(text("select true from pg_tables where schemaname = 'mail' limit 1")):
+            return
         connection.exec_driver_sql(SCHEMA_SQL.read_text(encoding="utf-8"))

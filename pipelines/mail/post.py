@@ -1,6 +1,7 @@
 """Mails that wait in a table, sent one after the other until the server has taken each.
 
-The order is the promise, as with deliveries: claimed by one sender, marked after the server's 250.
+The order is the promise, as with deliveries: claimed by one sender, marked after the server's 250,
+with the same patience (`marking.py`).
 A claim is a lease, so a sender that dies between the two costs one copy with the same Message-ID.
 """
 
@@ -22,6 +23,7 @@ from sqlalchemy import Engine, Row, TextClause
 from contracts import logs
 from pipelines import metrics
 from pipelines.mail.database import create_schema, open_engine
+from pipelines.mail.marking import Marker
 from pipelines.mail.retry import BLOCKED_DELAY, retry_delay
 from pipelines.mail.smtp import RefusedError, SmtpServer, SmtpSession, TemporaryError
 from pipelines.settings import MailSettings
@@ -136,8 +138,9 @@ def _send(desk: Desk, pile: Pile[T], session: SmtpSession, item: T) -> None:
     except (ValueError, LookupError, MessageError) as error:
         raise RefusedError(f"the mail cannot be written: {error}") from error
     session.send(message)
-    with desk.engine.begin() as connection:
-        connection.execute(pile.mark_sent, {"mail_id": item.mail_id, "now": now})
+    values = {"mail_id": item.mail_id, "now": now}
+    with Marker(desk.engine) as marker:
+        marker.mark(lambda connection: connection.execute(pile.mark_sent, values))
     metrics.MAIL_SENT.inc()
     logger.info(_line(f"{pile.word}_sent", item))
 

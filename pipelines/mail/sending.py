@@ -12,19 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from email.errors import MessageError
 from email.message import EmailMessage
 from random import Random
-from time import monotonic, sleep
+from time import monotonic
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import duckdb
 import msgspec
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
 from contracts import logs
 from pipelines import metrics
 from pipelines.mail import deliveries
 from pipelines.mail.deliveries import LEASE_SECONDS, Delivery
+from pipelines.mail.marking import Marker
 from pipelines.mail.message import build_message
 from pipelines.mail.planning import NO_ADDRESS
 from pipelines.mail.retry import BLOCKED_DELAY, retry_delay
@@ -37,8 +37,6 @@ CONNECTIONS = 2
 LEASE_MARGIN_SECONDS = 120.0
 # A server that hangs up this often in one batch is left alone until the next attempt is due.
 CONNECTIONS_LOST_MAX = 3
-MARK_TRIES_MAX = 6
-MARK_RETRY_SECONDS = 0.5
 BATCHES_MAX = 1_000
 NOT_REACHED = "not begun: the round was over"
 
@@ -102,7 +100,7 @@ class _Worker:
         self._lake = lake
         self._deadline = deadline
         self._report = SendReport()
-        self._marker = _Marker(sender)
+        self._marker = Marker(sender.engine)
 
     def work(self) -> SendReport:
         """Batch after batch, as long as there is one and time for it."""
@@ -150,11 +148,21 @@ class _Worker:
             self._put_back([delivery], str(error))
             return not error.is_connection_lost
         else:
-            self._marker.mark(delivery, statement)
+            self._mark(delivery, statement)
             self._report.count_sent += 1
             metrics.MAIL_SENT.inc()
             logger.info(_line("mail_sent", delivery))
         return True
+
+    def _mark(self, delivery: Delivery, statement: Statement) -> None:
+        email = statement.email
+        assert email is not None, "nothing was sent without an address"
+
+        def write(connection: Connection) -> None:
+            now = self._sender.clock()
+            deliveries.mark_sent(connection, delivery, email=email, name=statement.name, now=now)
+
+        self._marker.mark(write)
 
     def _written(self, delivery: Delivery, statement: Statement) -> EmailMessage:
         try:
@@ -230,45 +238,3 @@ def _checked(delivery: Delivery, statement: Statement | None) -> Statement:
 
 def _delay(sender: Sender, delivery: Delivery, is_blocked: bool) -> dt.timedelta:
     return BLOCKED_DELAY if is_blocked else retry_delay(delivery.attempts, sender.rng)
-
-
-class _Marker:
-    """Marks mails as sent over a database connection that stays open while mails go out."""
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-        self._connection: Connection | None = None
-
-    def close(self) -> None:
-        """Give the connection back; the next mark takes one again."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def mark(self, delivery: Delivery, statement: Statement) -> None:
-        """Mark with patience: a database that restarts just now must not cost a second copy."""
-        assert statement.email is not None, "nothing was sent without an address"
-        for tries_left in reversed(range(MARK_TRIES_MAX)):
-            try:
-                deliveries.mark_sent(
-                    self._connected(),
-                    delivery,
-                    email=statement.email,
-                    name=statement.name,
-                    now=self._sender.clock(),
-                )
-            except OperationalError:
-                self.close()
-                if not tries_left:
-                    raise
-                sleep(MARK_RETRY_SECONDS)
-            else:
-                return
-
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            # Without begin and commit around its one statement.
-            self._connection = self._sender.engine.connect().execution_options(
-                isolation_level="AUTOCOMMIT"
-            )
-        return self._connection

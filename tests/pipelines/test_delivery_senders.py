@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, text
 
-from pipelines.mail import sending
+from pipelines.mail import marking
 from pipelines.mail.database import create_schema
 from pipelines.mail.deliveries import LEASE_SECONDS, claim, put_back
 from pipelines.mail.planning import plan_deliveries
@@ -122,7 +122,7 @@ def test_creating_the_tables_from_many_processes_at_once_is_harmless(mail_engine
 def test_the_mark_waits_for_a_database_that_restarts(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "MARK_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(marking, "RETRY_SECONDS", 0.05)
     add_employees(office.lake, 1)
     pay_day(office.lake, FIRST_DAY, 1)
 

@@ -7,11 +7,12 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
+from ates.embedded.postgres import PostgresServer
 from contracts.letters import Letter
-from pipelines.mail import letters
+from pipelines.mail import letters, marking
 from pipelines.mail.letters import send_letters
 from pipelines.mail.post import LEASE, Desk
 from pipelines.mail.smtp import SmtpServer
@@ -30,6 +31,9 @@ insert into sign_in_links (
 )
 values (:employee_id, :link_id, sha256(:hashed), :now, :now + interval '1 hour', :letter, :now)
 """)
+END_CONNECTIONS = text(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = :name"
+)
 
 
 @pytest.fixture
@@ -71,6 +75,29 @@ def links(box: Desk, columns: str) -> list[tuple[object, ...]]:
     with box.engine.connect() as connection:
         found = connection.execute(text(f"select {columns} from sign_in_links order by created_at"))
         return [tuple(row) for row in found]
+
+
+def test_a_database_that_restarts_before_the_mark_costs_no_second_copy(
+    box: Desk,
+    sink: SmtpSink,
+    postgres_server: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    others = create_engine(postgres_server.url("postgres"), isolation_level="AUTOCOMMIT")
+    name = box.engine.url.database
+
+    def open_to_connections(is_open: bool) -> None:
+        with others.connect() as connection:
+            connection.execute(text(f"alter database {name} allow_connections {is_open}"))
+            connection.execute(END_CONNECTIONS, {"name": name})
+
+    monkeypatch.setattr(marking, "sleep", lambda _seconds: open_to_connections(True))
+    sink.fault = lambda verb, _count: open_to_connections(False) if verb == "KEPT" else None
+    post(box)
+
+    assert [send_letters(box, budget_seconds=60) for _ in range(2)] == [1, 0]
+    assert len(sink.mails) == 1
+    others.dispose()
 
 
 def test_a_letter_is_sent_once_and_its_words_are_forgotten(box: Desk, sink: SmtpSink) -> None:
