@@ -22,9 +22,9 @@ from warehouse.settings import LakeSettings
 ATTEMPTS_MAX = 2  # the second one opens the lake anew: a server may have been restarted
 # How long a newer snapshot may go unnoticed. Together with a page's refresh period it is what an
 # event in the lake waits at most until an open page shows it: less than six seconds.
-SNAPSHOT_SECONDS = 0.5
+SNAPSHOT_SECONDS = 0.25
 # One refresh lets the copy catch up; others go by what it holds meanwhile, unless that is older.
-BEHIND_SECONDS_MAX = 0.9
+BEHIND_SECONDS_MAX = 0.6
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 

@@ -19,6 +19,7 @@ DEFAULT_SPAN = "30"
 OWN_SPAN = "own"
 DAYS_MAX = 3_660  # ten years
 AMOUNT_TYPE = pa.decimal128(18, 2)
+SHARE_TYPE = pa.float64()
 TABLE_ROWS_SHOWN = 10
 TABLE_PIXELS = 400
 
@@ -126,6 +127,11 @@ def amounts(cents: Sequence[int | None]) -> pa.Array:
     return pa.array([None if one is None else amount(one) for one in cents], AMOUNT_TYPE)
 
 
+def shares(counts: Sequence[int], of_all: int) -> pa.Array:
+    """A column of percents."""
+    return pa.array([100 * count / of_all for count in counts], SHARE_TYPE)
+
+
 def show_table(
     columns: dict[str, Any] | pa.Table,
     *,
@@ -164,11 +170,9 @@ def _formats(schema: pa.Schema) -> dict[str, Any]:
         format="%,.2f" if is_default else "localized", step=0.01
     )
     of_counts = st.column_config.NumberColumn(format="%,d" if is_default else "localized", step=1)
-    return {
-        field.name: of_amounts if field.type == AMOUNT_TYPE else of_counts
-        for field in schema
-        if field.type == AMOUNT_TYPE or pa.types.is_integer(field.type)
-    }
+    of_shares = st.column_config.NumberColumn(format="%.0f%%")
+    kinds = {AMOUNT_TYPE: of_amounts, SHARE_TYPE: of_shares, pa.int64(): of_counts}
+    return {field.name: kinds[field.type] for field in schema if field.type in kinds}
 
 
 def show_close(key: str, *names: str) -> None:

@@ -12,9 +12,17 @@ from dashboards.charts import SPECS_MAX, VALUES, Spec, days_across, empty, fille
 from dashboards.drawn import draw_once
 from dashboards.figures import read_figures
 from dashboards.languages import _, _n, language
-from dashboards.widgets import DEFAULT_SPAN, SPANS, choose_one, show_figure, show_table, span_names
+from dashboards.widgets import (
+    DEFAULT_SPAN,
+    SPANS,
+    choose_one,
+    shares,
+    show_figure,
+    show_table,
+    span_names,
+)
 from dashboards.wording import age, day, number
-from warehouse.analytics import Completed, Flow, TaskDay, read_flow
+from warehouse.analytics import Flow, TaskDay, read_flow
 
 CHART_HEIGHT_PIXELS = 260
 # Readable on light and on dark; the dash tells the lines apart without colour.
@@ -63,7 +71,7 @@ def show_durations(flow: Flow) -> None:
         {
             _("Took"): [duration(one.within_hours) for one in flow.by_time],
             _("Tasks"): [one.count_tasks for one in flow.by_time],
-            _("Share"): [_share(one, done) for one in flow.by_time],
+            _("Share"): shares([one.count_tasks for one in flow.by_time], done.count_tasks),
         },
         alt=_("Completed tasks by the time they took"),
     )
@@ -80,7 +88,7 @@ def show_durations(flow: Flow) -> None:
         {
             _("Changed hands"): [hands(one.assignments) for one in flow.by_assignments],
             _("Tasks"): [one.count_tasks for one in flow.by_assignments],
-            _("Share"): [_share(one, done) for one in flow.by_assignments],
+            _("Share"): shares([one.count_tasks for one in flow.by_assignments], done.count_tasks),
         },
         alt=_("Completed tasks by how often they changed hands"),
     )
@@ -130,10 +138,6 @@ def hands(assignments: int | None) -> str:
     """How often a task changed hands: once less than it was assigned."""
     assert assignments is not None, "this group is by assignments"
     return {1: _("never"), 5: _("4 times or more")}.get(assignments, number(assignments - 1))
-
-
-def _share(some: Completed, everything: Completed) -> str:
-    return f"{some.count_tasks / everything.count_tasks:.0%}"
 
 
 def _lines(days: Sequence[TaskDay], names: Sequence[str]) -> Spec:

@@ -140,11 +140,13 @@ def show_checks(health: LakeHealth) -> None:
     table = {
         _("Result"): [result_of(one) for one in health.checks],
         _("Check"): [one.name.replace("_", " ") for one in health.checks],
-        _("What it says"): [_(one.statement) for one in health.checks],
         _("Ran at"): [moment(one.checked_at, zone) for one in health.checks],
         _("By"): [one.checked_by for one in health.checks],
-        _("For instance"): [one.sample for one in health.checks],
     }
+    if failing:
+        table[_("For instance")] = [one.sample for one in health.checks]
+    # The longest last: a table is cut at its right.
+    table[_("What it says")] = [_(one.statement) for one in health.checks]
     show_table(table, alt=_("Checks and their last results, failing ones first"))
 
 

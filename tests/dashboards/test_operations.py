@@ -51,7 +51,7 @@ def test_what_failed_comes_first_and_what_was_refused_is_shown(
     assert not app.exception
     assert "1 check does not hold." in text_of(app)
     checks, reasons, newest = (table(app, index) for index in range(3))
-    assert [(row[0], row[1], row[5]) for row in checks] == [
+    assert [(row[0], row[1], row[4]) for row in checks] == [
         ("✗ 3 offending", "b fails", "position=7"),
         ("✓ holds", "a holds", ""),
     ]
