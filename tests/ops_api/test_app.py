@@ -159,8 +159,9 @@ def test_without_a_database_every_call_is_told_to_come_back(
         assert response.status_code == 503
         assert int(response.headers["Retry-After"]) > 0
         assert "secret" not in response.text
-    page = client.page("/")
+    page = client.page("/?words=roof")
     assert (page.status_code, page.mimetype) == (503, "text/html")
+    assert '<a class="btn btn-primary" href="/?words=roof">Try again</a>' in page.text
 
 
 def test_connections_lost_while_idle_are_replaced_without_a_word(app: Flask, world: World) -> None:

@@ -38,6 +38,8 @@ def test_a_day_with_the_mouse(site: Site) -> None:
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_text(f"“Sweep” went to {worker.name}")).to_be_visible()
     assert page.url.endswith("/tasks/new"), "no new page was loaded"
+    expect(page.get_by_label("What is to be done?")).to_have_value("")
+    expect(page.get_by_label("What is to be done?")).to_be_focused()
     assert page.locator("#today .amount").inner_text().startswith("\N{MINUS SIGN}")
 
     page.get_by_role("link", name="My tasks").click()

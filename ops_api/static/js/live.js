@@ -1,5 +1,6 @@
 // What htmx leaves to the page: rest while nobody looks, leave when the session is over, keep the
-// address of a search, and say so when the tracker cannot be reached.
+// address of a search, empty a form that was carried out, and say so when the tracker cannot be
+// reached.
 export function watchRequests() {
   on("htmx:config:request", (event, ctx) => {
     if (document.hidden && ctx.sourceEvent?.type === "every") event.preventDefault();
@@ -12,6 +13,8 @@ export function watchRequests() {
     }
   });
   on("htmx:after:swap", (event, ctx) => {
+    // A field that somebody typed in keeps their text, whatever the answer has in its place.
+    if (ctx.sourceElement?.matches?.("form[method=post]")) ctx.sourceElement.reset();
     if (ctx.sourceElement?.matches?.("[data-address]")) {
       history.replaceState(null, "", ctx.request.action);
     }
