@@ -6,12 +6,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from psycopg2 import sql
 from sqlalchemy import text
 
-from ates.embedded.postgres import ROLE, PostgresServer
+from ates.embedded.postgres import PostgresServer
 from ops_api.database import create_engine, migrate
 from ops_api.outbox.models import EVENT_COLUMNS
+from tests.warehouse.conftest import recreate
 from tests.warehouse.faults import LAKE_FAULTS, TRACKER_FAULTS
 from tests.warehouse.settled import fill_lake, fill_tracker, undone
 from warehouse.checks import Verification, read_checks, verify, verify_here
@@ -49,19 +49,6 @@ class Place:
         self.attach(COPY)
         yield
         self.attach(SEED)
-
-
-def recreate(server: PostgresServer, name: str, template: str) -> None:
-    with contextlib.closing(server.connect_as_superuser()) as connection:
-        cursor = connection.cursor()
-        for statement in (
-            "drop database if exists {name} with (force)",
-            "create database {name} owner {role} template {template}",
-        ):
-            cursor.execute(sql.SQL(statement).format(
-                name=sql.Identifier(name), role=sql.Identifier(ROLE),
-                template=sql.Identifier(template),
-            ))  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -2,21 +2,28 @@
 
 import datetime as dt
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pytest
+from sqlalchemy import NullPool, create_engine
 
+from ates.embedded.postgres import PostgresServer
+from contracts.environment import read_environment
+from tests.conftest import MOVE_LAKE, TEMPLATE_LAKE, NewDatabase
+from tests.warehouse.conftest import recreate
 from tests.warehouse.world import Broker, World
 from warehouse import upkeep
 from warehouse.ingest import LogRow, apply_batch, apply_missing
-from warehouse.lake import RivalError, connect
+from warehouse.lake import RivalError, connect, create_tables
 from warehouse.lake_tables import REWRITTEN, TABLES
 from warehouse.payouts import pay_due_days
 from warehouse.settings import LakeSettings
 from warehouse.upkeep import COMMITS_BETWEEN_ROUNDS, COMMITS_BETWEEN_SWEEPS, is_due, tend
 
+TEMPLATE_BUSY = "busy_lake_template"
 Lake = duckdb.DuckDBPyConnection
 AT_ONCE = dt.timedelta(0)
 TASK_DAYS, FINISHED_TASKS = (
@@ -40,9 +47,43 @@ def figures(lake: Lake) -> list[object]:
     ]
 
 
+@pytest.fixture(scope="module")
+def busy_template(
+    postgres_server: PostgresServer, lake_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The files of a lake that took many small batches over three days, two paid; to copy."""
+    recreate(postgres_server, TEMPLATE_BUSY, TEMPLATE_LAKE)
+    data = tmp_path_factory.mktemp("busy") / "lake"
+    settings = copy_of(lake_template, data, postgres_server.url(TEMPLATE_BUSY))
+    world = World()
+    world.hire(5)
+    with connect(settings) as lake:
+        keep_busy(lake, world)
+    return data
+
+
 @pytest.fixture
-def busy_lake(lake: Lake, world: World) -> Lake:
-    """A lake that took many small batches over three days, two of them paid."""
+def lake_settings(busy_template: Path, new_database: NewDatabase, tmp_path: Path) -> LakeSettings:
+    """A copy of the busy lake, of one's own."""
+    return copy_of(busy_template, tmp_path / "lake", new_database("lake", template=TEMPLATE_BUSY))
+
+
+@pytest.fixture
+def busy_lake(lake: Lake) -> Lake:
+    """The copy, open."""
+    return lake
+
+
+def copy_of(template: Path, data: Path, catalog_url: str) -> LakeSettings:
+    """A lake of copied files, whose catalog is a copied database."""
+    shutil.copytree(template, data)
+    catalog = create_engine(catalog_url, poolclass=NullPool)
+    with catalog.begin() as connection:
+        connection.execute(MOVE_LAKE, {"path": f"{data}/"})
+    return LakeSettings(lake_catalog_url=catalog_url, lake_data_path=str(data))
+
+
+def keep_busy(lake: Lake, world: World) -> None:
     broker = Broker()
     done = 0
     for number in range(12):
@@ -52,7 +93,6 @@ def busy_lake(lake: Lake, world: World) -> Lake:
         apply_batch(lake, broker.publish(world.log[done:]))
         done = len(world.log)
     pay_due_days(lake)
-    return lake
 
 
 @pytest.mark.parametrize("epoch", [COMMITS_BETWEEN_ROUNDS, DEEPEST_ROUND])
@@ -153,16 +193,23 @@ def test_a_sweep_or_a_round_is_due_every_so_many_commits() -> None:
 
 
 def test_rounds_beside_a_writer_lose_nothing_and_sweep_what_a_crash_left(
-    lake: Lake, lake_settings: LakeSettings, world: World
+    unmade_lake_environment: dict[str, str], world: World
 ) -> None:
+    settings = read_environment(LakeSettings, unmade_lake_environment)
     world.live(days=3, steps=25)
-    folder = Path(lake_settings.lake_data_path) / "raw" / "events"
-    apply_batch(lake, Broker().publish(world.log[:10]))
+    with connect(settings) as lake:
+        create_tables(lake)
+        apply_batch(lake, Broker().publish(world.log[:10]))
+        check_rounds_beside_a_writer(lake, settings, world)
+
+
+def check_rounds_beside_a_writer(lake: Lake, settings: LakeSettings, world: World) -> None:
+    folder = Path(settings.lake_data_path) / "raw" / "events"
     orphan = folder / "ducklake-left-by-a-crash.parquet"
     orphan.write_bytes(next(folder.glob("*.parquet")).read_bytes())
     yesterday = (dt.datetime.now(dt.UTC) - 2 * upkeep.ORPHANS_KEPT).timestamp()
     os.utime(orphan, (yesterday, yesterday))
-    with ThreadPoolExecutor(1) as pool, connect(lake_settings) as keeper:
+    with ThreadPoolExecutor(1) as pool, connect(settings) as keeper:
         writing = pool.submit(write_slowly, lake, world.log)
         tend(keeper, DEEPEST_ROUND, kept=dt.timedelta(minutes=1))
         while not writing.done():
