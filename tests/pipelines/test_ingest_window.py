@@ -90,6 +90,7 @@ def test_a_window_says_that_events_arrive_and_the_ledger_sums_to_zero(world: Ing
     assert {check.check_name: check.passed for check in checks} == {
         "events_arrive": True,
         "ledger_sums_to_zero": True,
+        "quarantine_is_settled": True,
     }
     assert shown(result)["raw/events"]["dagster/row_count"] == world.count_committed
 
