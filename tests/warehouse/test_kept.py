@@ -170,7 +170,7 @@ def test_after_a_change_that_cannot_be_followed_everything_is_read_anew(
     assert_the_same(copy, lake)
 
 
-@pytest.mark.parametrize("entries_max", [200_000, 25, 1])
+@pytest.mark.parametrize("entries_max", [200_000, 25])
 def test_days_in_memory_and_older_ones_read_as_the_lake_has_them(
     lake: Lake, world: World, monkeypatch: pytest.MonkeyPatch, entries_max: int
 ) -> None:
