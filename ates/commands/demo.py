@@ -44,6 +44,7 @@ def command(once: bool, log: Path, mapping: Path) -> None:
     try:
         if not once:
             play(console, settings.load(), log, mapping, stays=True)
+            console.print("stopped")
             return
         with _fresh_home() as fresh:
             is_clean = play(console, fresh, log, mapping, stays=False)

@@ -42,7 +42,8 @@ def play(console: Console, settings: Settings, log: Path, mapping: Path, *, stay
         play.show_places(stack)
         if stays:
             console.print("Ctrl-C stops everything; the data stays for the next run.")
-            stack.wait_forever(play.on_progress)
+            with contextlib.suppress(KeyboardInterrupt):  # how it is meant to end
+                stack.wait_forever(play.on_progress)
         return has_imported and is_clean
 
 

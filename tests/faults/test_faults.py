@@ -18,7 +18,6 @@ import pytest
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
-from ates import settings as ates_settings
 from ates.embedded.process import free_port
 from tests.faults.dagster_page import DagsterPage
 from tests.faults.world import World
@@ -71,7 +70,8 @@ def test_wiped_broker_is_healed_from_the_event_log(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["relay", "tracker", "dagster-code", "dagster-daemon", "kafka", "postgres"]
+    "name",
+    ["relay", "tracker", "dagster-code", "dagster-daemon", "kafka", "postgres", "mailbox"],
 )
 def test_killed_in_the_middle_of_work_nothing_is_lost_or_doubled(world: World, name: str) -> None:
     with world.working():
@@ -98,7 +98,8 @@ def test_two_relays_and_two_ingesters_do_the_work_once(world: World) -> None:
     rivals = [
         subprocess.Popen(
             [sys.executable, "-m", "ates.cli", name],
-            env=_full_environment(world) | {f"{name.upper()}_METRICS_PORT": str(free_port())},
+            env={**os.environ, **world.settings()}
+            | {f"{name.upper()}_METRICS_PORT": str(free_port())},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -130,7 +131,7 @@ def test_day_close_called_ten_times_at_once_closes_each_day_once(world: World) -
 
 
 def test_broken_unknown_and_huge_records_are_quarantined_and_stop_nothing(world: World) -> None:
-    current = _full_environment(world)
+    current = world.settings()
     options = {
         "bootstrap_servers": current["KAFKA_BOOTSTRAP_SERVERS"],
         "security_protocol": "SASL_PLAINTEXT",
@@ -178,6 +179,7 @@ def test_rebuilt_from_the_event_log_every_table_is_identical(world: World) -> No
     world.settle()
 
     assert world.run("rebuild").returncode == 0
+    assert "checks hold" in world.ates("verify")
 
 
 def _close_due(world: World, token: str) -> int:
@@ -195,7 +197,7 @@ def _close_due(world: World, token: str) -> int:
 def _service_token(world: World) -> str:
     import requests
 
-    secret = _full_environment(world)["OIDC_PIPELINES_SECRET"]
+    secret = world.settings()["OIDC_PIPELINES_SECRET"]
     answer = requests.post(
         f"{world.url}/oauth/token",
         auth=("pipelines", secret),
@@ -205,16 +207,12 @@ def _service_token(world: World) -> str:
     return str(answer.json()["access_token"])
 
 
-def _full_environment(world: World) -> dict[str, str]:
-    return {**os.environ, **ates_settings.load(world.environment).environment()}
-
-
 def _count_quarantined(world: World) -> int:
     from contracts.environment import read_environment
     from warehouse import lake
     from warehouse.settings import LakeSettings
 
-    settings = read_environment(LakeSettings, _full_environment(world))
+    settings = read_environment(LakeSettings, world.settings())
     with lake.connect(settings, read_only=True) as connection:
         row = connection.execute("select count(*) from lake.raw.quarantine").fetchone()
     assert row is not None

@@ -1,6 +1,8 @@
 """A whole running installation to break: every process real, every fault from outside."""
 
 import contextlib
+import csv
+import io
 import os
 import re
 import signal
@@ -16,8 +18,14 @@ from typing import Any
 import psutil
 import requests
 
-from ates.supervisor import configuration
+from ates import reach
+from ates.commands.verify import failing_lines
+from ates.commands.wait import wait_until_settled
+from ates.settings import load
+from ates.supervisor import configuration, leftovers
 from ates.supervisor.remote import ProcessInfo, Remote
+from warehouse.checks import verify
+from warehouse.exports import write_export
 
 START_SECONDS_MAX = 300.0
 STOP_SECONDS_MAX = 90.0
@@ -121,7 +129,8 @@ class World:
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(STOP_SECONDS_MAX)
+        assert self._process.wait(STOP_SECONDS_MAX) == 0, self._log.read_text()
+        assert not leftovers.find(self.home)
 
     def ates(self, *arguments: str) -> str:
         """Run a command of ours, which must succeed; what it printed."""
@@ -216,13 +225,19 @@ class World:
             raise errors[0]
 
     def settle(self) -> None:
-        """Wait until nothing is in flight."""
-        self.ates("wait", "--timeout", str(SETTLE_SECONDS_MAX))
+        """Wait until nothing is in flight, as `ates wait` does."""
+        reasons = wait_until_settled(self.settings(), SETTLE_SECONDS_MAX)
+        assert not reasons, reasons
 
     def check(self) -> None:
-        """Nothing is in flight, every invariant holds, and nothing acknowledged is missing."""
+        """Nothing is in flight, every invariant holds, and nothing acknowledged is missing.
+
+        What `ates wait`, `verify` and `export` call, here without three processes a fault.
+        """
         self.settle()
-        self.ates("verify")
+        with reach.lake_and_tracker(self.settings()) as lake:
+            verification = verify(lake)
+        assert verification.is_clean, "\n".join(failing_lines(verification))
         tasks = {row["task_id"]: row for row in self.export("tasks")}
         for client in [*self.workers, self.manager]:
             missing = client.created.keys() - tasks.keys()
@@ -232,10 +247,14 @@ class World:
 
     def export(self, what: str) -> list[dict[str, str]]:
         """The rows of `ates export`."""
-        import csv
-        import io
+        file = io.StringIO()
+        with reach.lake_and_tracker(self.settings()) as lake:
+            write_export(lake, what, file)
+        return list(csv.DictReader(io.StringIO(file.getvalue())))
 
-        return list(csv.DictReader(io.StringIO(self.ates("export", what))))
+    def settings(self) -> dict[str, str]:
+        """Every setting of the installation, the defaults and generated secrets included."""
+        return load(self.environment, dotenv_file=None).environment()
 
 
 def _family(pid: int) -> list[psutil.Process]:
