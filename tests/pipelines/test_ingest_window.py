@@ -79,7 +79,9 @@ def test_a_window_reports_once_for_every_table_it_touched_and_for_its_upkeep(
     assert sum(cursor["offsets"].values()) == world.count_committed
 
 
-def test_a_window_says_that_events_arrive_none_waits_and_the_ledger_sums_to_zero(world: IngestWorld) -> None:
+def test_a_window_says_that_events_arrive_none_waits_and_the_ledger_sums_to_zero(
+    world: IngestWorld,
+) -> None:
     world.company.work(5)
     world.publish()
 

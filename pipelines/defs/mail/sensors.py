@@ -24,8 +24,8 @@ from warehouse.settings import LakeSettings
 SEND_SECONDS_MAX = 20.0
 LETTER_SECONDS_MAX = 10.0
 ALERT_SECONDS_MAX = 10.0
-# Every second look of the daemon, which comes every five seconds; ten would now and then miss one.
-INTERVAL_SECONDS = 9
+# Every look of the daemon, which comes every five seconds: somebody may be waiting for a link.
+INTERVAL_SECONDS = 4
 
 
 def _open() -> AbstractContextManager[Sender]:
