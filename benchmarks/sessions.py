@@ -123,20 +123,23 @@ class _Tab:
             first.rerun_script.page_name = self._page
             await self._run(socket, first)
             assert self._fragment_id, f"the page {self._page} shows nothing that refreshes"
-            spent = 0.0
+            due_at = begin_at
             while not is_over.is_set():
-                with contextlib.suppress(TimeoutError):  # a browser's clock goes on meanwhile
-                    await asyncio.wait_for(is_over.wait(), max(0.0, REFRESH_SECONDS - spent))
+                # By the clock of when it was opened: pages that once waited for the same thing
+                # must not refresh in step from then on.
+                while due_at <= time.monotonic():
+                    due_at += REFRESH_SECONDS
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(is_over.wait(), due_at - time.monotonic())
                 refresh = BackMsg()
                 refresh.rerun_script.fragment_id = self._fragment_id
                 refresh.rerun_script.page_script_hash = self._page_script_hash
                 refresh.rerun_script.is_auto_rerun = True
-                spent = await self._run(socket, refresh)
-                self.costs.append(spent)
+                await self._run(socket, refresh)
+                self.costs.append(time.monotonic() - due_at)
 
-    async def _run(self, socket: websockets.ClientConnection, message: BackMsg) -> float:
-        """Ask for a run; seconds until it is finished."""
-        begun = time.perf_counter()
+    async def _run(self, socket: websockets.ClientConnection, message: BackMsg) -> None:
+        """Ask for a run and wait until it is finished."""
         await socket.send(message.SerializeToString())
         async with asyncio.timeout(RUN_SECONDS_MAX):
             while True:
@@ -148,7 +151,7 @@ class _Tab:
                 elif kind == "auto_rerun":
                     self._fragment_id = answer.auto_rerun.fragment_id
                 elif kind == "script_finished":
-                    return time.perf_counter() - begun
+                    return
 
 
 async def _watch(tabs: list[_Tab], dashboards: psutil.Process) -> tuple[float, list[float]]:
