@@ -58,7 +58,7 @@ def payouts(
         yield _certificate_check(examine_due_days(lake, through=dates[-1]))
         try:
             newly_paid = pay_due_days(lake, through=dates[-1])
-            context.log.info(f"{len(newly_paid)} days paid now, {len(dates)} asked for")
+            context.log.info(f"days paid now: {len(newly_paid)}, asked for: {len(dates)}")
         except CertificateMismatch as error:
             mismatch = error
         sums = read_paid_days(lake, first=dates[0], last=dates[-1])

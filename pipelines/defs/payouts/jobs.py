@@ -38,7 +38,7 @@ def show_preview(context: dg.OpExecutionContext, config: PreviewConfig) -> None:
         raise dg.Failure(f"through: {error}", allow_retries=False) from error
     with open_reader(read_environment(LakeSettings)) as lake:
         outlook = preview_payouts(lake, through=through)
-    context.log.info(f"{len(outlook.days)} unpaid days, {outlook.due_cents} cents are due")
+    context.log.info(f"unpaid days: {len(outlook.days)}, due: {outlook.due_cents} cents")
     context.log_event(dg.AssetObservation(PAYOUTS, metadata=_metadata(outlook)))
 
 
