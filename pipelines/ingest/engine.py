@@ -38,6 +38,8 @@ from warehouse.upkeep import UpkeepReport, is_due, tend
 
 WINDOW_SECONDS = 24.0
 LINGER_SECONDS = 0.3
+# What came while nobody looked is there at once.
+FIRST_LINGER_SECONDS = 0.05
 # After losing to a rival: wait until it has been quiet for so long.
 RIVAL_QUIET_SECONDS = 2.0
 NAP_SECONDS = 0.1
@@ -178,21 +180,31 @@ class _Ahead:
         if self._next is not None:
             self._next.result()
         self._pool.submit(self._source.seek, state.next_offsets).result()
-        self._next = self._pool.submit(self._poll)
+        linger_seconds = min(FIRST_LINGER_SECONDS, self._linger_seconds)
+        self._next = self._pool.submit(self._poll, linger_seconds)
 
-    def take(self) -> tuple[pa.Table | None, list[Partition]]:
-        """The batch fetched meanwhile, and the partitions found rewound; starts on the next."""
+    @property
+    def has_next(self) -> bool:
+        """Whether a batch has been fetched or is being fetched."""
+        return self._next is not None
+
+    def take(self, *, goes_on: bool) -> tuple[pa.Table | None, list[Partition]]:
+        """The batch fetched meanwhile, and the partitions found rewound; may start on the next."""
         assert self._next is not None, "seek comes first"
         batch = self._next.result()
-        self._next = self._pool.submit(self._poll)
+        self._next = self._pool.submit(self._poll, self._linger_seconds) if goes_on else None
         return batch
+
+    def forget(self) -> None:
+        """Drop what was fetched."""
+        self._next = None
 
     def end_offsets(self) -> dict[Partition, int]:
         """Where each partition ends."""
         return self._pool.submit(self._source.end_offsets).result()
 
-    def _poll(self) -> tuple[pa.Table | None, list[Partition]]:
-        records = self._source.poll(self._linger_seconds)
+    def _poll(self, linger_seconds: float) -> tuple[pa.Table | None, list[Partition]]:
+        records = self._source.poll(linger_seconds)
         return records, list(self._source.rewound)
 
 
@@ -216,7 +228,9 @@ class _Window:
         state = read_state(self.lake)
         self.report.begin_at(state)
         self.ahead.seek(state)
-        while not self.is_over():
+        # What is already on its way when time is up is taken in: else it would wait for the next
+        # window, and so would this one's end for it.
+        while self.ahead.has_next:
             try:
                 state = self._turn(state)
             except RivalError as error:
@@ -227,7 +241,7 @@ class _Window:
 
     def _turn(self, state: IngestState) -> IngestState:
         """One batch, and what has become due besides."""
-        records, rewound = self.ahead.take()
+        records, rewound = self.ahead.take(goes_on=not self.is_over())
         self.report.rewound.update(rewound)
         crash_point("after-poll")
         if records is not None:
@@ -279,6 +293,7 @@ class _Window:
             while time.monotonic() < quiet_at and not self.is_over():
                 time.sleep(NAP_SECONDS)
             if self.is_over():
+                self.ahead.forget()
                 return state
             if read_state(self.lake).epoch == state.epoch:
                 self.ahead.seek(state)
