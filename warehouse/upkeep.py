@@ -49,6 +49,11 @@ def is_due(epoch: int) -> bool:
     return epoch % COMMITS_BETWEEN_SWEEPS == 0
 
 
+def is_round(epoch: int) -> bool:
+    """Whether that is a round of everything, not only a sweep."""
+    return epoch % COMMITS_BETWEEN_ROUNDS == 0
+
+
 def tend(
     connection: duckdb.DuckDBPyConnection,
     epoch: int,

@@ -8,19 +8,16 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import duckdb
-import pyarrow as pa
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from contracts import logs
 from pipelines import metrics
+from pipelines.ingest.ahead import Ahead, Source, fetching_ahead
 from pipelines.ingest.healing import (
     STALL_SECONDS,
     StallWatch,
@@ -29,41 +26,28 @@ from pipelines.ingest.healing import (
     read_missing,
     read_published_position,
 )
+from pipelines.ingest.tending import Tending
 from warehouse.crash import crash_point
 from warehouse.ingest import BatchResult, apply_batch, apply_missing
 from warehouse.lake import RivalError
 from warehouse.quarantine import apply_discards
 from warehouse.state import IngestState, Partition, read_state
-from warehouse.upkeep import UpkeepReport, is_due, tend
+from warehouse.upkeep import UpkeepReport
 
 WINDOW_SECONDS = 24.0
 LINGER_SECONDS = 0.3
-# What came while nobody looked is there at once.
-FIRST_LINGER_SECONDS = 0.05
 # After losing to a rival: wait until it has been quiet for so long.
 RIVAL_QUIET_SECONDS = 2.0
 NAP_SECONDS = 0.1
 PUBLISHED_CHECK_SECONDS = 1.0
+# The last part of a window, in which no upkeep is begun.
+ENDING_SHARE = 0.1
 # A window waits this long for another one in the same process.
 LOCK_SECONDS_MAX = 60.0
 
 logger = logging.getLogger("ates.ingest")
 _window_lock = threading.Lock()
-
-
-class Source(Protocol):
-    """What the loop needs of a transport; see `kafka_source.KafkaSource`."""
-
-    rewound: list[Partition]
-
-    def seek(self, next_offsets: Mapping[Partition, int]) -> None:
-        """Go on at these offsets."""
-
-    def poll(self, linger_seconds: float) -> pa.Table | None:
-        """Records, or None when none came within the time."""
-
-    def end_offsets(self) -> dict[Partition, int]:
-        """Where each partition ends now; empty while nobody answers."""
+_tending = Tending()  # of whoever has the lock
 
 
 class BusyError(RuntimeError):
@@ -133,12 +117,13 @@ def run_window(
         raise BusyError(f"another window has not ended within {LOCK_SECONDS_MAX:.0f} seconds")
     try:
         deadline = time.monotonic() + window_seconds
-        with _ahead(source, linger_seconds) as ahead:
+        with fetching_ahead(source, linger_seconds) as ahead:
             window = _Window(
                 ahead=ahead,
                 lake=lake,
                 tracker=tracker_engine,
                 is_over=lambda: should_stop() or time.monotonic() >= deadline,
+                is_ending=lambda: time.monotonic() >= deadline - ENDING_SHARE * window_seconds,
                 watch=StallWatch(stall_seconds),
             )
             report = window.run()
@@ -166,60 +151,13 @@ def _line(report: WindowReport) -> str:
     )
 
 
-class _Ahead:
-    """Fetches the next batch on a thread of its own; the source is only ever used there."""
-
-    def __init__(self, source: Source, pool: ThreadPoolExecutor, linger_seconds: float) -> None:
-        self._source = source
-        self._pool = pool
-        self._linger_seconds = linger_seconds
-        self._next: Future[tuple[pa.Table | None, list[Partition]]] | None = None
-
-    def seek(self, state: IngestState) -> None:
-        """Forget what was fetched and go on where the lake is."""
-        if self._next is not None:
-            self._next.result()
-        self._pool.submit(self._source.seek, state.next_offsets).result()
-        linger_seconds = min(FIRST_LINGER_SECONDS, self._linger_seconds)
-        self._next = self._pool.submit(self._poll, linger_seconds)
-
-    @property
-    def has_next(self) -> bool:
-        """Whether a batch has been fetched or is being fetched."""
-        return self._next is not None
-
-    def take(self, *, goes_on: bool) -> tuple[pa.Table | None, list[Partition]]:
-        """The batch fetched meanwhile, and the partitions found rewound; may start on the next."""
-        assert self._next is not None, "seek comes first"
-        batch = self._next.result()
-        self._next = self._pool.submit(self._poll, self._linger_seconds) if goes_on else None
-        return batch
-
-    def forget(self) -> None:
-        """Drop what was fetched."""
-        self._next = None
-
-    def end_offsets(self) -> dict[Partition, int]:
-        """Where each partition ends."""
-        return self._pool.submit(self._source.end_offsets).result()
-
-    def _poll(self, linger_seconds: float) -> tuple[pa.Table | None, list[Partition]]:
-        records = self._source.poll(linger_seconds)
-        return records, list(self._source.rewound)
-
-
-@contextmanager
-def _ahead(source: Source, linger_seconds: float) -> Iterator[_Ahead]:
-    with ThreadPoolExecutor(1, thread_name_prefix="ingest-fetch") as pool:
-        yield _Ahead(source, pool, linger_seconds)
-
-
 @dataclass
 class _Window:
-    ahead: _Ahead
+    ahead: Ahead
     lake: duckdb.DuckDBPyConnection
     tracker: Engine
     is_over: Callable[[], bool]
+    is_ending: Callable[[], bool]
     watch: StallWatch
     report: WindowReport = field(default_factory=WindowReport)
     next_check: float = 0.0
@@ -250,8 +188,9 @@ class _Window:
             crash_point("after-commit")
             self.report.add(result)
             state = result.state
-            if is_due(state.epoch):
-                self.report.upkeep.append(tend(self.lake, state.epoch))
+            _tending.note(state.epoch)
+            if not self.is_ending():
+                self.report.upkeep += _tending.work(self.lake)
         if time.monotonic() >= self.next_check:
             self.next_check = time.monotonic() + PUBLISHED_CHECK_SECONDS
             state = self._heal(state)

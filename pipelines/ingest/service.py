@@ -10,7 +10,8 @@ from kafka.errors import KafkaError
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipelines.ingest.engine import Source, run_window
+from pipelines.ingest.ahead import Source
+from pipelines.ingest.engine import run_window
 from pipelines.ingest.kafka_source import KafkaSource
 from pipelines.settings import KafkaSettings
 from warehouse.lake import LakeUnavailableError, connect, create_tables
