@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.service import Parts
 
 # Ticks begin at multiples of five seconds. Opening, the window, its last two batches (0.4 s each)
-# and report (0.2 s, on a busy machine over 1 s) must be over before the fifth, or five seconds pass.
+# and report (0.2 s, on a busy machine over 1 s) must be over before the fifth, or five are lost.
 WINDOW_SECONDS = 22.5
 INTERVAL_SECONDS = 1
 # On a quiet night the raw events still say "looked at", so that they do not count as stale.
