@@ -27,24 +27,20 @@ def draw_once(draw: Callable[..., None], *figures: object, **words: object) -> N
 
 def made_once(make: Callable[..., T], *figures: object, **words: object) -> T:
     """The same for something that is made of figures, and not changed by whoever gets it."""
-    name = f"{make.__module__}.{make.__qualname__}"
-    keys = tuple(id(each) for each in figures)
-    made, _figures = _made(
-        name=name, spoken=language(), keys=keys, words=sorted(words.items()),
-        _make=make, _figures=figures,
-    )  # fmt: skip
+    # One text: Streamlit takes each part of a key to pieces.
+    parts = (language(), [id(each) for each in figures], sorted(words.items()))
+    key = f"{make.__module__}.{make.__qualname__}{parts!r}"
+    made, _figures = _made(key=key, _make=make, _figures=figures, _words=words)
     answer: T = made
     return answer
 
 
 @st.cache_resource(ttl=FIGURES_CACHE_SECONDS, max_entries=DRAWN_MAX, show_spinner=False)
 def _made(
-    name: str,  # noqa: ARG001 - part of the key
-    spoken: str,  # noqa: ARG001 - part of the key
-    keys: tuple[int, ...],  # noqa: ARG001 - part of the key
-    words: list[tuple[str, object]],
+    key: str,  # noqa: ARG001 - what it is remembered by
     _make: Callable[..., Any],
     _figures: tuple[object, ...],
+    _words: dict[str, object],
 ) -> tuple[Any, tuple[object, ...]]:
     # The figures stay alive with what was made of them: no others can get their identity.
-    return _make(*_figures, **dict(words)), _figures
+    return _make(*_figures, **_words), _figures

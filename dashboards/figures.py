@@ -75,10 +75,10 @@ def read_from_tracker(query: Callable[..., T], viewer: Viewer, **arguments: Any)
     It changes without a snapshot of the lake, so it is kept for some seconds only.
     Raises ReadRefusedError and TrackerDatabaseSilentError.
     """
-    name = f"{query.__module__}.{query.__qualname__}"
     answer: T = _tracker_figures(
-        name=name, reader=viewer.reader, arguments=sorted(arguments.items()), _query=query
-    )
+        key=_key(query, viewer.reader, sorted(arguments.items())),
+        _query=query, _reader=viewer.reader, _arguments=arguments,
+    )  # fmt: skip
     return answer
 
 
@@ -124,46 +124,47 @@ def _read(query: Callable[..., T], reader: Reader, arguments: dict[str, Any]) ->
 def _answer(
     query: Callable[..., Any], version: object, reader: Reader, arguments: dict[str, Any]
 ) -> Any:
-    # By name, here and below: Streamlit looks up the signature of the function for each position.
     return _figures(
-        name=f"{query.__module__}.{query.__qualname__}", version=version, reader=reader,
-        arguments=sorted(arguments.items()), _query=query,
+        key=_key(query, version, reader, sorted(arguments.items())),
+        _query=query, _reader=reader, _arguments=arguments,
     )  # fmt: skip
 
 
-# Frozen structs need no copy for each who looks, hence a "resource".
+def _key(query: Callable[..., Any], *parts: object) -> str:
+    """What tells figures apart, as one text: Streamlit takes each part of a key to pieces.
+
+    A reader's words are their role and who they are, so nobody is given another's figures.
+    """
+    return f"{query.__module__}.{query.__qualname__}{parts!r}"
+
+
+# Frozen structs need no copy for each who looks, hence a "resource". Arguments are given by name:
+# Streamlit looks up the signature of the function for each position.
 @st.cache_resource(
-    ttl=FIGURES_CACHE_SECONDS,
-    max_entries=FIGURES_CACHE_ENTRIES_MAX,
-    show_spinner=False,
-    hash_funcs={Reader: lambda reader: (reader.role, str(reader.employee_id))},
+    ttl=FIGURES_CACHE_SECONDS, max_entries=FIGURES_CACHE_ENTRIES_MAX, show_spinner=False
 )
 def _figures(
-    name: str,  # noqa: ARG001 - part of the key
-    version: object,  # noqa: ARG001 - part of the key
-    reader: Reader,
-    arguments: list[tuple[str, Any]],
+    key: str,  # noqa: ARG001 - what the figures are remembered by
     _query: Callable[..., Any],
+    _reader: Reader,
+    _arguments: dict[str, Any],
 ) -> Any:
     def ask(connection: duckdb.DuckDBPyConnection) -> Any:
-        return _query(connection, reader=reader, **dict(arguments))
+        return _query(connection, reader=_reader, **_arguments)
 
     return lake.read(ask)
 
 
 @st.cache_resource(
-    ttl=TRACKER_CACHE_SECONDS,
-    max_entries=FIGURES_CACHE_ENTRIES_MAX,
-    show_spinner=False,
-    hash_funcs={Reader: lambda reader: (reader.role, str(reader.employee_id))},
+    ttl=TRACKER_CACHE_SECONDS, max_entries=FIGURES_CACHE_ENTRIES_MAX, show_spinner=False
 )
 def _tracker_figures(
-    name: str,  # noqa: ARG001 - part of the key
-    reader: Reader,
-    arguments: list[tuple[str, Any]],
+    key: str,  # noqa: ARG001 - what the figures are remembered by
     _query: Callable[..., Any],
+    _reader: Reader,
+    _arguments: dict[str, Any],
 ) -> Any:
-    return _tracker().read(lambda connection: _query(connection, reader=reader, **dict(arguments)))
+    return _tracker().read(lambda connection: _query(connection, reader=_reader, **_arguments))
 
 
 @st.cache_resource(ttl=TRACKER_CACHE_SECONDS, max_entries=10, show_spinner=False)
