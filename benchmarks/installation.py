@@ -6,17 +6,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ates.embedded.process import free_port
 from ates.settings import load
 from ates.supervisor import Stack
-from ates.units import Unit
+from ates.supervisor.ports import choose_free
 from ates.variables import VARIABLES
 
 
 @contextlib.contextmanager
 def installation() -> Iterator[dict[str, str]]:
     """Every service ready; gives the environment that leads to them."""
-    ports = {name: str(free_port()) for name, each in VARIABLES.items() if each.unit is Unit.PORT}
+    ports = choose_free()
     around = {name: text for name, text in os.environ.items() if name not in VARIABLES}
     with tempfile.TemporaryDirectory(prefix="ates-bench-") as folder:
         Path(folder).chmod(0o711)  # the database's own system user passes through

@@ -31,11 +31,9 @@ from streamlit.web.server.starlette.starlette_server_config import (
 )
 
 from ates.embedded.postgres import READER
-from ates.embedded.process import free_port
 from ates.grants import grant_reads
 from ates.settings import load
-from ates.units import Unit
-from ates.variables import VARIABLES
+from ates.supervisor.ports import choose_free
 from benchmarks.history import DAYS, fill
 from benchmarks.ratio import Ratio
 from benchmarks.servers import servers
@@ -183,7 +181,7 @@ def _environment(folder: Path) -> dict[str, str]:
     server = servers().postgres
     tracker, lake = servers().tracker_database(), servers().new_database()
     names = [sa.make_url(url).database or "" for url in (tracker, lake)]
-    ports = {name: str(free_port()) for name, each in VARIABLES.items() if each.unit is Unit.PORT}
+    ports = choose_free()
     return load(
         {
             **ports,

@@ -61,13 +61,12 @@ def _fresh_home() -> "Iterator[Settings]":
 
     The folder goes when all went well and stays, for its logs, when not.
     """
-    from ates.embedded.process import free_port
-    from ates.units import Unit
+    from ates.supervisor.ports import choose_free
     from ates.variables import VARIABLES
 
     home = Path(tempfile.mkdtemp(prefix="ates-demo-"))
     home.chmod(0o711)  # a server that runs as another user must get through to its own folder
-    ports = {name: str(free_port()) for name, each in VARIABLES.items() if each.unit is Unit.PORT}
+    ports = choose_free()
     kept = {name: text for name, text in os.environ.items() if name == "BUSINESS_TIMEZONE"}
     for name in VARIABLES:
         os.environ.pop(name, None)

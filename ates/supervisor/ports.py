@@ -6,12 +6,19 @@ from collections.abc import Sequence
 
 import psutil
 
-from ates.embedded.process import is_port_taken
+from ates.embedded.process import free_port, is_port_taken
 from ates.services import Service
+from ates.units import Unit
+from ates.variables import VARIABLES
 
 
 class PortsTakenError(RuntimeError):
     """Ports that our services need are in use; the message has a line for each."""
+
+
+def choose_free() -> dict[str, str]:
+    """A free port for every variable that holds one: for an installation beside any other."""
+    return {name: str(free_port()) for name, each in VARIABLES.items() if each.unit is Unit.PORT}
 
 
 def check_free(services: Sequence[Service]) -> None:

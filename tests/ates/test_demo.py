@@ -19,10 +19,10 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from ates.embedded.process import free_port, is_port_taken
+from ates.embedded.process import is_port_taken
 from ates.settings import Settings, load
 from ates.supervisor import Stack, leftovers
-from ates.units import Unit
+from ates.supervisor.ports import choose_free
 from ates.variables import VARIABLES
 from tests.oracle.compare import differences, prices_of, read_csv
 from tests.oracle.predict import predict
@@ -34,7 +34,6 @@ STOP_SECONDS_MAX = 120
 MEMORY_BYTES_MAX = 2_500_000_000
 COUNT_SERVICES = 10
 EXPORTS = ("tasks", "employees", "postings", "payouts", "balances")
-PORTS = [name for name, each in VARIABLES.items() if each.unit is Unit.PORT]
 
 pytestmark = [pytest.mark.installation, pytest.mark.timeout(900)]
 
@@ -56,8 +55,9 @@ class Demonstration:
             each.chmod(each.stat().st_mode | 0o011)  # the database's user must get through
         self.folder, self.home = folder, folder / "home"
         around = {name: each for name, each in os.environ.items() if name not in VARIABLES}
+        self.ports = choose_free()
         self.given = {
-            **{name: str(free_port()) for name in PORTS},
+            **self.ports,
             "ATES_HOME": str(self.home),
             "TMPDIR": str(folder),
         }
@@ -163,7 +163,7 @@ def test_every_log_can_be_read(demonstration: Demonstration) -> None:
 def test_ctrl_c_leaves_no_process_and_no_port(demonstration: Demonstration) -> None:
     assert demonstration.end() == 0
     assert not leftovers.find(demonstration.home)
-    assert not [name for name in PORTS if is_port_taken(int(demonstration.given[name]))]
+    assert not [name for name, port in demonstration.ports.items() if is_port_taken(int(port))]
     assert demonstration.ates("status").returncode == 3
 
 
