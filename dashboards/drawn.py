@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from dashboards.figures import FIGURES_CACHE_SECONDS
+from dashboards.figures import FIGURES_CACHE_SECONDS, key_of
 from dashboards.languages import language
 
 DRAWN_MAX = 2_000
@@ -27,9 +27,7 @@ def draw_once(draw: Callable[..., None], *figures: object, **words: object) -> N
 
 def made_once(make: Callable[..., T], *figures: object, **words: object) -> T:
     """The same for something that is made of figures, and not changed by whoever gets it."""
-    # One text: Streamlit takes each part of a key to pieces.
-    parts = (language(), [id(each) for each in figures], sorted(words.items()))
-    key = f"{make.__module__}.{make.__qualname__}{parts!r}"
+    key = key_of(make, language(), [id(each) for each in figures], sorted(words.items()))
     made, _figures = _made(key=key, _make=make, _figures=figures, _words=words)
     answer: T = made
     return answer

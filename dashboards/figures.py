@@ -76,7 +76,7 @@ def read_from_tracker(query: Callable[..., T], viewer: Viewer, **arguments: Any)
     Raises ReadRefusedError and TrackerDatabaseSilentError.
     """
     answer: T = _tracker_figures(
-        key=_key(query, viewer.reader, sorted(arguments.items())),
+        key=key_of(query, viewer.reader, sorted(arguments.items())),
         _query=query, _reader=viewer.reader, _arguments=arguments,
     )  # fmt: skip
     return answer
@@ -125,17 +125,17 @@ def _answer(
     query: Callable[..., Any], version: object, reader: Reader, arguments: dict[str, Any]
 ) -> Any:
     return _figures(
-        key=_key(query, version, reader, sorted(arguments.items())),
+        key=key_of(query, version, reader, sorted(arguments.items())),
         _query=query, _reader=reader, _arguments=arguments,
     )  # fmt: skip
 
 
-def _key(query: Callable[..., Any], *parts: object) -> str:
-    """What tells figures apart, as one text: Streamlit takes each part of a key to pieces.
+def key_of(function: Callable[..., Any], *parts: object) -> str:
+    """What answers are remembered by, as one text: Streamlit takes each part of a key to pieces.
 
     A reader's words are their role and who they are, so nobody is given another's figures.
     """
-    return f"{query.__module__}.{query.__qualname__}{parts!r}"
+    return f"{function.__module__}.{function.__qualname__}{parts!r}"
 
 
 # Frozen structs need no copy for each who looks, hence a "resource". Arguments are given by name:

@@ -118,16 +118,7 @@ def post_logout() -> Response:
 def _forgotten_page(
     target: str | None, *, email: str = "", refusal: Refusal | None = None, notice: str = ""
 ) -> Response:
-    target = local_address(target)
-    page = render_template(
-        "forgot_password.html",
-        email=email,
-        refusal=refusal,
-        notice=notice,
-        target=target,
-        login_address=_going_on("/login", target),
-    )
-    return answered(page, refusal)
+    return _page_of("forgot_password.html", "/login", target, email, refusal, notice)
 
 
 def _keep_target(response: Response, target: str) -> None:
@@ -161,14 +152,26 @@ def _login_page(
     target: str | None, *, email: str = "", refusal: Refusal | None = None, notice: str = ""
 ) -> Response:
     g.form_targets = origins_of(provider().clients)  # the form may end at a client's
+    return _page_of("login.html", "/forgot-password", target, email, refusal, notice)
+
+
+def _page_of(
+    template: str,
+    other_path: str,
+    target: str | None,
+    email: str,
+    refusal: Refusal | None,
+    notice: str,
+) -> Response:
+    """A form that asks for an address, with a link to the other one; both keep the target."""
     target = local_address(target)
     page = render_template(
-        "login.html",
+        template,
         email=email,
         refusal=refusal,
         notice=notice,
         target=target,
-        forgotten_address=_going_on("/forgot-password", target),
+        other_address=_going_on(other_path, target),
     )
     return answered(page, refusal)
 

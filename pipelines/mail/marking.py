@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from time import sleep
-from types import TracebackType
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
@@ -17,17 +16,6 @@ class Marker:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
-
-    def __enter__(self) -> "Marker":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the connection back; the next mark takes one again."""

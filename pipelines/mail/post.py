@@ -8,7 +8,7 @@ A claim is a lease, so a sender that dies between the two costs one copy with th
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -139,7 +139,7 @@ def _send(desk: Desk, pile: Pile[T], session: SmtpSession, item: T) -> None:
         raise RefusedError(f"the mail cannot be written: {error}") from error
     session.send(message)
     values = {"mail_id": item.mail_id, "now": now}
-    with Marker(desk.engine) as marker:
+    with closing(Marker(desk.engine)) as marker:
         marker.mark(lambda connection: connection.execute(pile.mark_sent, values))
     metrics.MAIL_SENT.inc()
     logger.info(_line(f"{pile.word}_sent", item))
