@@ -4,9 +4,9 @@
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,7 @@ from sqlalchemy import Row, text
 
 from pipelines.incidents.kinds import KINDS
 from pipelines.mail.message import build_alert
-from pipelines.mail.post import Desk, Pile, send_pile
+from pipelines.mail.post import Desk, Source, send_due
 
 CLAIM = text("""
 update mail.alerts as alert
@@ -23,7 +23,7 @@ from mail.incidents as incident
 where incident.incident_id = alert.incident_id and alert_id in (
     select alert_id from mail.alerts
     where sent_at is null and coalesce(claimed_until, next_attempt_at) <= :now
-    order by planned_at, alert_id limit 1 for update skip locked
+    order by planned_at, alert_id limit :limit for update skip locked
 )
 returning alert_id as mail_id, alert.incident_id, moment, email, attempts, kind, key, summary,
     opened_at, resolved_at
@@ -57,14 +57,18 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         """Which incident, and what of it."""
         return {"incident_id": self.incident_id, "key": self.key, "moment": self.moment}
 
+    def marks(self) -> Mapping[str, object]:
+        """Nothing besides."""
+        return {}
+
 
 def send_alerts(desk: Desk, *, budget_seconds: float) -> int:
     """Send what is due, oldest first, for about `budget_seconds`; how many were sent."""
-    return send_pile(desk, ALERTS, budget_seconds=budget_seconds)
+    return send_due(desk, ALERTS, budget_seconds=budget_seconds).count_sent
 
 
-def _read(row: Row[tuple[object, ...]]) -> Alert:
-    return msgspec.convert(row._mapping, Alert)
+def _read(rows: Sequence[Row[Any]]) -> list[Alert]:
+    return [msgspec.convert(row._mapping, Alert) for row in rows]
 
 
 def _write(alert: Alert, mail_from: str, now: dt.datetime) -> EmailMessage:
@@ -91,4 +95,4 @@ def _text(alert: Alert, title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-ALERTS = Pile("alert", CLAIM, MARK_SENT, PUT_BACK, _read, _write)
+ALERTS = Source("alert", CLAIM, MARK_SENT, PUT_BACK, _read, _write)

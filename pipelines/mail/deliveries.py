@@ -1,17 +1,28 @@
-"""The queue of deliveries in PostgreSQL: claim what is due, then say how each one ended.
+"""A mail for each payout: rows in PostgreSQL, written from the payouts' statements in the lake.
 
-A claim is a lease. Whoever holds it finishes before `claimed_until` or leaves the row alone;
-`attempts` rises with every claim and tells an old holder's word from a new one's.
+A payout is never touched from here.
 """
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from email.message import EmailMessage
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+import duckdb
 import msgspec
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Engine, Row, text
 
-# Long enough for a batch against a slow server, short enough that a dead sender's mail is not late.
-LEASE_SECONDS = 300.0
+from pipelines.mail.message import build_message
+from pipelines.mail.planning import NO_ADDRESS
+from pipelines.mail.post import Desk, SendReport, Source, send_due
+from pipelines.mail.smtp import RefusedError, TemporaryError
+from warehouse.statements import Statement, read_statements
+
+# While one connection waits for the server's answer, the other writes the next mail.
+CONNECTIONS = 2
 BATCH_ROWS = 100
 
 CLAIM = text("""
@@ -27,19 +38,20 @@ update mail.deliveries as delivery
 set state = 'sending', attempts = attempts + 1, claimed_until = :claimed_until
 from due
 where delivery.delivery_id = due.delivery_id
-returning delivery.delivery_id, delivery.business_date, delivery.employee_id, delivery.email,
-    delivery.name, delivery.amount_cents, delivery.message_id, delivery.attempts
+returning delivery.delivery_id as mail_id, delivery.business_date, delivery.employee_id,
+    delivery.amount_cents, delivery.message_id, delivery.attempts
 """)
 MARK_SENT = text("""
 update mail.deliveries
 set state = 'sent', sent_at = :now, email = :email, name = :name,
     claimed_until = null, last_error = null
-where delivery_id = :delivery_id and state <> 'sent'
+where delivery_id = :mail_id and state <> 'sent'
 """)
 PUT_BACK = text("""
 update mail.deliveries
-set state = :state, next_attempt_at = :next_attempt_at, last_error = :error, claimed_until = null
-where delivery_id = :delivery_id and state = 'sending' and attempts = :attempts
+set state = case when :is_blocked then 'blocked' else 'pending' end,
+    next_attempt_at = :next_attempt_at, last_error = :error, claimed_until = null
+where delivery_id = :mail_id and state = 'sending' and attempts = :attempts
 """)
 COUNTS = text("""
 select state, count(*) as count_rows, min(planned_at) as oldest_at
@@ -47,57 +59,74 @@ from mail.deliveries group by state
 """)
 
 
-class Delivery(msgspec.Struct, frozen=True):
-    """A claimed row: one payout somebody is to be told of."""
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed row: one payout somebody is to be told of; no statement: the lake has none."""
 
-    delivery_id: UUID
+    mail_id: UUID
     business_date: dt.date
     employee_id: UUID
-    email: str | None
-    name: str
     amount_cents: int
     message_id: str
     attempts: int
+    statement: Statement | None
+
+    def names(self) -> Mapping[str, object]:
+        """Which payout, and whose."""
+        return {
+            "delivery_id": self.mail_id,
+            "business_date": self.business_date,
+            "employee_id": self.employee_id,
+            "message_id": self.message_id,
+        }
+
+    def marks(self) -> Mapping[str, object]:
+        """To whom it went."""
+        statement = self.checked()
+        return {"email": statement.email, "name": statement.name}
+
+    def checked(self) -> Statement:
+        """The statement, if the mail it makes is true; raises RefusedError or TemporaryError."""
+        statement = self.statement
+        if statement is None:
+            raise TemporaryError("the lake does not have this payout", is_connection_lost=False)
+        if statement.closing_cents != 0 or statement.amount_cents != self.amount_cents:
+            raise RefusedError(
+                f"the statement does not add up: paid {statement.amount_cents}, "
+                f"delivery {self.amount_cents}, left over {statement.closing_cents} cents"
+            )
+        if statement.email is None:
+            raise RefusedError(NO_ADDRESS)
+        return statement
 
 
-def claim(engine: Engine, now: dt.datetime, limit: int = BATCH_ROWS) -> list[Delivery]:
-    """Take up to `limit` due rows, oldest day first; nobody else gets them for LEASE_SECONDS."""
-    claimed_until = now + dt.timedelta(seconds=LEASE_SECONDS)
-    with engine.begin() as connection:
-        rows = connection.execute(
-            CLAIM, {"now": now, "claimed_until": claimed_until, "limit": limit}
-        ).all()
-    deliveries = [_delivery(row) for row in rows]
-    return sorted(deliveries, key=lambda one: (one.business_date, one.delivery_id))
+def send_deliveries(
+    desk: Desk, lake: duckdb.DuckDBPyConnection, zone: ZoneInfo, *, budget_seconds: float
+) -> SendReport:
+    """Send every due delivery, oldest day first, until none is due or the time is used up."""
+    with ExitStack() as stack:
+        cursors = [stack.enter_context(lake.cursor()) for _ in range(CONNECTIONS)]
+        sources = [deliveries_of(cursor, zone) for cursor in cursors]
+        return send_due(desk, *sources, budget_seconds=budget_seconds)
 
 
-def mark_sent(
-    connection: Connection, delivery: Delivery, *, email: str, name: str, now: dt.datetime
-) -> None:
-    """Record that the server has the mail and to which address it went; for ever."""
-    values = {"delivery_id": delivery.delivery_id, "email": email, "name": name, "now": now}
-    connection.execute(MARK_SENT, values)
+def deliveries_of(lake: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> Source[Delivery]:
+    """Payouts' mails, their statements read from this connection, a batch in one query."""
 
+    def read(rows: Sequence[Row[Any]]) -> list[Delivery]:
+        statements = read_statements(lake, {row.mail_id: row.business_date for row in rows})
+        found = [Delivery(**row._mapping, statement=statements.get(row.mail_id)) for row in rows]
+        return sorted(found, key=lambda each: (each.business_date, each.mail_id))
 
-def put_back(
-    connection: Connection,
-    delivery: Delivery,
-    *,
-    error: str,
-    next_attempt_at: dt.datetime,
-    is_blocked: bool = False,
-) -> None:
-    """Give a claim up with its reason; nothing happens if somebody else holds the row by now."""
-    connection.execute(
-        PUT_BACK,
-        {
-            "delivery_id": delivery.delivery_id,
-            "attempts": delivery.attempts,
-            "state": "blocked" if is_blocked else "pending",
-            "next_attempt_at": next_attempt_at,
-            "error": error,
-        },
-    )
+    def write(delivery: Delivery, mail_from: str, now: dt.datetime) -> EmailMessage:
+        return build_message(
+            delivery.checked(),
+            message_id=delivery.message_id,
+            mail_from=mail_from,
+            zone=zone,
+            now=now,
+        )
+
+    return Source("mail", CLAIM, MARK_SENT, PUT_BACK, read, write, BATCH_ROWS)
 
 
 class Queue(msgspec.Struct, frozen=True):
@@ -116,7 +145,3 @@ def read_queue(engine: Engine) -> Queue:
         rows = connection.execute(COUNTS).all()
     waiting = [row.oldest_at for row in rows if row.state in ("pending", "sending")]
     return Queue({row.state: row.count_rows for row in rows}, min(waiting, default=None))
-
-
-def _delivery(row: Row[tuple[object, ...]]) -> Delivery:
-    return msgspec.convert(row._mapping, Delivery)

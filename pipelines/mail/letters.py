@@ -6,8 +6,9 @@ recognised.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,16 +17,16 @@ from sqlalchemy import Row, text
 from contracts.letters import Letter
 from pipelines import metrics
 from pipelines.mail.message import build_letter
-from pipelines.mail.post import Desk, Pile, send_pile
+from pipelines.mail.post import Desk, Source, send_due
 
 CLAIM = text("""
 update sign_in_links set attempts = attempts + 1, claimed_until = :claimed_until
 where link_id in (
     select link_id from sign_in_links
     where letter is not null and coalesce(claimed_until, next_attempt_at) <= :now
-    order by created_at limit 1 for update skip locked
+    order by created_at limit :limit for update skip locked
 )
-returning link_id, employee_id, letter, attempts
+returning link_id as mail_id, employee_id, letter, attempts
 """)
 FORGET_ENDED = text("delete from sign_in_links where expires_at <= :now")
 MARK_SENT = text("""
@@ -52,26 +53,35 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
         """Whose it is; never what it brings."""
         return {"link_id": self.mail_id, "employee_id": self.employee_id}
 
+    def marks(self) -> Mapping[str, object]:
+        """Nothing besides."""
+        return {}
+
 
 def send_letters(desk: Desk, *, budget_seconds: float) -> int:
     """Send what is due, one after the other, for about `budget_seconds`; how many were sent."""
     with desk.engine.begin() as connection:
         connection.execute(FORGET_ENDED, {"now": desk.clock()})
-    count_sent = send_pile(desk, LETTERS, budget_seconds=budget_seconds)
+    count_sent = send_due(desk, LETTERS, budget_seconds=budget_seconds).count_sent
     with desk.engine.connect() as connection:
         metrics.note_letters(connection.scalar(WAITING_SINCE), desk.clock())
     return count_sent
 
 
-def _read(row: Row[tuple[object, ...]]) -> Claimed:
-    letter = msgspec.json.decode(row.letter, type=Letter)
-    return Claimed(
-        mail_id=row.link_id, employee_id=row.employee_id, letter=letter, attempts=row.attempts
-    )
+def _read(rows: Sequence[Row[Any]]) -> list[Claimed]:
+    return [
+        Claimed(
+            mail_id=row.mail_id,
+            employee_id=row.employee_id,
+            letter=msgspec.json.decode(row.letter, type=Letter),
+            attempts=row.attempts,
+        )
+        for row in rows
+    ]
 
 
 def _write(claimed: Claimed, mail_from: str, now: dt.datetime) -> EmailMessage:
     return build_letter(claimed.letter, link_id=claimed.mail_id, mail_from=mail_from, now=now)
 
 
-LETTERS = Pile("letter", CLAIM, MARK_SENT, PUT_BACK, _read, _write)
+LETTERS = Source("letter", CLAIM, MARK_SENT, PUT_BACK, _read, _write)

@@ -3,20 +3,22 @@ create schema if not exists mail;
 
 create table if not exists mail.deliveries (
     delivery_id uuid primary key,          -- the payout's entry_id
-    business_date date not null,
-    employee_id uuid not null,
-    email text,                            -- null: the employee had no address
-    name text not null,
-    amount_cents bigint not null check (amount_cents > 0),
+    business_date date not null,           -- day that was paid
+    employee_id uuid not null,             -- who was paid
+    email text,                            -- where it went or will go; null: no address
+    name text not null,                    -- the employee's, as in the mail
+    amount_cents bigint not null,          -- the payout, in cents
     message_id text not null unique,       -- fixed, so that a second copy can be recognised
-    state text not null default 'pending'
-        check (state in ('pending', 'sending', 'sent', 'blocked')),
-    attempts integer not null default 0 check (attempts >= 0),
-    next_attempt_at timestamptz not null,
+    state text not null default 'pending', -- pending, sending, sent, or blocked until somebody acts
+    attempts integer not null default 0,   -- times a sender has taken it up
+    next_attempt_at timestamptz not null,  -- when it is due, unless somebody has it
     claimed_until timestamptz,             -- a sender that died loses the row at this time
-    sent_at timestamptz,
-    last_error text,
-    planned_at timestamptz not null,
+    sent_at timestamptz,                   -- when the mail server took it
+    last_error text,                       -- why the last attempt failed
+    planned_at timestamptz not null,       -- when the payout was seen
+    check (amount_cents > 0),
+    check (state in ('pending', 'sending', 'sent', 'blocked')),
+    check (attempts >= 0),
     unique (business_date, employee_id),
     check ((state = 'sending') = (claimed_until is not null)),
     check ((state = 'sent') = (sent_at is not null)),

@@ -16,8 +16,8 @@ from ates.embedded.process import free_port
 from pipelines.gateway import live as gate_live
 from pipelines.gateway import provider as gate_provider
 from pipelines.mail.database import create_schema, open_engine
-from pipelines.mail.office import RoundReport, work_one_round
-from pipelines.mail.sending import Sender
+from pipelines.mail.office import Office, RoundReport
+from pipelines.mail.post import Desk
 from pipelines.mail.smtp import SmtpServer
 from tests.pipelines.gate_world import GateWorld, gate_world
 from tests.pipelines.smtp_sink import SmtpSink
@@ -49,28 +49,28 @@ class SetClock:
 
 
 @dataclass
-class Office:
+class MailWorld:
     """The mail office of a test and the things it works with."""
 
-    sender: Sender
+    office: Office
     sink: SmtpSink
     lake: duckdb.DuckDBPyConnection
     clock: SetClock
 
+    @property
+    def desk(self) -> Desk:
+        """Where its mails leave from."""
+        return self.office.desk
+
     def work(self) -> RoundReport:
         """One round."""
-        return work_one_round(self.sender, budget_seconds=60.0)
+        return self.office.work(budget_seconds=60.0)
 
     def rows(self, columns: str = "state") -> list[tuple[object, ...]]:
         """The deliveries, oldest day first."""
-        return rows(self.sender.engine, columns)
-
-
-def rows(engine: Engine, columns: str) -> list[tuple[object, ...]]:
-    """The deliveries, oldest day first."""
-    query = text(f"select {columns} from mail.deliveries order by business_date, email, name")
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(query)]
+        query = text(f"select {columns} from mail.deliveries order by business_date, email, name")
+        with self.desk.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(query)]
 
 
 @pytest.fixture
@@ -114,19 +114,21 @@ def mail_engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def new_sender(
-    lake: duckdb.DuckDBPyConnection, mail_engine: Engine, sink: SmtpSink, clock: SetClock
-) -> Callable[[], Sender]:
-    """Another sender over the same queue, lake and server."""
-    return lambda: Sender(
+def desk(mail_engine: Engine, sink: SmtpSink, clock: SetClock) -> Desk:
+    """A desk with nothing to send."""
+    return Desk(
         engine=mail_engine,
-        lake=lake.cursor(),
         server=SmtpServer.from_url(sink.url),
-        mail_from="ates@uberpopug.example",
-        zone=ZoneInfo("UTC"),
+        mail_from="Popugs <ates@uberpopug.example>",
         clock=clock,
         rng=Random(7),
     )
+
+
+@pytest.fixture
+def new_office(lake: duckdb.DuckDBPyConnection, desk: Desk) -> Callable[[], Office]:
+    """Another office over the same queue, lake and server."""
+    return lambda: Office(desk, lake.cursor(), ZoneInfo("UTC"))
 
 
 @pytest.fixture
@@ -137,13 +139,13 @@ def clock() -> SetClock:
 
 @pytest.fixture
 def office(
-    new_sender: Callable[[], Sender],
+    new_office: Callable[[], Office],
     sink: SmtpSink,
     lake: duckdb.DuckDBPyConnection,
     clock: SetClock,
-) -> Office:
+) -> MailWorld:
     """An office with nothing to do yet."""
-    return Office(new_sender(), sink, lake, clock)
+    return MailWorld(new_office(), sink, lake, clock)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from pipelines.mail import smtp
 from pipelines.mail.planning import plan_deliveries
 from tests.figures import figure, growth
-from tests.pipelines.conftest import Office
+from tests.pipelines.conftest import MailWorld
 from tests.pipelines.paid_lake import (
     FIRST_DAY,
     add_employees,
@@ -24,7 +24,7 @@ ONE_DAY = timedelta(days=1)
 
 
 def test_every_payout_gets_one_mail_with_its_sum(
-    office: Office, caplog: pytest.LogCaptureFixture
+    office: MailWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     add_employees(office.lake, 3)
     pay_day(office.lake, FIRST_DAY, 3)
@@ -57,7 +57,7 @@ def test_every_payout_gets_one_mail_with_its_sum(
     } == expected
 
 
-def test_no_mail_when_the_certificate_wants_none(office: Office) -> None:
+def test_no_mail_when_the_certificate_wants_none(office: MailWorld) -> None:
     add_employees(office.lake, 1)
     pay_day(office.lake, FIRST_DAY, 1, is_mail_wanted=False)
     pay_day(office.lake, FIRST_DAY + ONE_DAY, 1)
@@ -68,19 +68,19 @@ def test_no_mail_when_the_certificate_wants_none(office: Office) -> None:
     assert len(office.sink.mails) == 1
 
 
-def test_planning_twice_and_planning_anew_add_nothing(office: Office) -> None:
+def test_planning_twice_and_planning_anew_add_nothing(office: MailWorld) -> None:
     add_employees(office.lake, 2)
     pay_day(office.lake, FIRST_DAY, 2)
     office.work()
 
-    with office.sender.engine.begin() as connection:
+    with office.desk.engine.begin() as connection:
         connection.execute(text("update mail.planning set planned_through = null"))
 
     assert office.work().is_quiet
     assert len(office.sink.mails) == 2
 
 
-def test_payouts_made_while_the_server_is_down_leave_once_each_later(office: Office) -> None:
+def test_payouts_made_while_the_server_is_down_leave_once_each_later(office: MailWorld) -> None:
     add_employees(office.lake, 40)
     office.sink.stop()
     for day in range(3):
@@ -107,7 +107,7 @@ def test_payouts_made_while_the_server_is_down_leave_once_each_later(office: Off
 @pytest.mark.parametrize("verb", ["HELO", "MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("answer", ["451 try later", "421 closing", "drop"])
 def test_a_temporary_failure_at_any_verb_delays_the_mail(
-    office: Office, verb: str, answer: str
+    office: MailWorld, verb: str, answer: str
 ) -> None:
     add_employees(office.lake, 5)
     pay_day(office.lake, FIRST_DAY, 5)
@@ -124,7 +124,7 @@ def test_a_temporary_failure_at_any_verb_delays_the_mail(
 
 
 def test_a_server_that_hangs_is_given_up_and_tried_again(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: MailWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(smtp, "STEP_TIMEOUT_SECONDS", 0.3)
     add_employees(office.lake, 1)
@@ -143,7 +143,7 @@ def test_a_server_that_hangs_is_given_up_and_tried_again(
     assert len(office.sink.mails) == 1
 
 
-def test_a_refused_mail_is_kept_with_its_reason_and_tried_much_later(office: Office) -> None:
+def test_a_refused_mail_is_kept_with_its_reason_and_tried_much_later(office: MailWorld) -> None:
     add_employees(office.lake, 2)
     pay_day(office.lake, FIRST_DAY, 2)
     office.sink.fault = lambda verb, count: (
@@ -162,7 +162,7 @@ def test_a_refused_mail_is_kept_with_its_reason_and_tried_much_later(office: Off
     assert len(set(office.sink.message_ids)) == len(office.sink.mails) == 2
 
 
-def test_delays_grow_up_to_a_limit_and_the_mail_is_never_given_up(office: Office) -> None:
+def test_delays_grow_up_to_a_limit_and_the_mail_is_never_given_up(office: MailWorld) -> None:
     add_employees(office.lake, 1)
     pay_day(office.lake, FIRST_DAY, 1)
     office.sink.stop()
@@ -180,7 +180,7 @@ def test_delays_grow_up_to_a_limit_and_the_mail_is_never_given_up(office: Office
 
 @pytest.mark.parametrize("email", ["", "nobody", "a\r\nBcc: b@example.com"])
 def test_an_employee_without_a_usable_address_is_listed_and_mailed_once_there_is_one(
-    office: Office, email: str
+    office: MailWorld, email: str
 ) -> None:
     add_employees(office.lake, 1, email=email)
     add_employees(office.lake, 1, first=1)
@@ -196,12 +196,10 @@ def test_an_employee_without_a_usable_address_is_listed_and_mailed_once_there_is
     assert len(office.sink.mails) == 2
 
 
-def test_a_mail_goes_to_the_address_of_now(office: Office) -> None:
+def test_a_mail_goes_to_the_address_of_now(office: MailWorld) -> None:
     add_employees(office.lake, 1)
     pay_day(office.lake, FIRST_DAY, 1)
-    plan_deliveries(
-        office.lake, office.sender.engine, mail_from="a@example.com", now=office.clock()
-    )
+    plan_deliveries(office.lake, office.desk.engine, mail_from="a@example.com", now=office.clock())
     change_email(office.lake, 0, "new@example.com")
 
     office.work()
@@ -210,7 +208,7 @@ def test_a_mail_goes_to_the_address_of_now(office: Office) -> None:
     assert office.rows("email") == [("new@example.com",)]
 
 
-def test_a_sum_that_does_not_follow_from_the_ledger_is_not_mailed(office: Office) -> None:
+def test_a_sum_that_does_not_follow_from_the_ledger_is_not_mailed(office: MailWorld) -> None:
     add_employees(office.lake, 1)
     pay_day(office.lake, FIRST_DAY, 1)
     office.lake.execute("update lake.ledger.payouts set amount_cents = amount_cents + 100")
@@ -223,7 +221,7 @@ def test_a_sum_that_does_not_follow_from_the_ledger_is_not_mailed(office: Office
     assert "does not add up" in str(error)
 
 
-def test_many_entries_are_counted_and_not_all_listed(office: Office) -> None:
+def test_many_entries_are_counted_and_not_all_listed(office: MailWorld) -> None:
     add_employees(office.lake, 1)
     pay_day(office.lake, FIRST_DAY, 1, count_rewards=60)
 
@@ -235,7 +233,7 @@ def test_many_entries_are_counted_and_not_all_listed(office: Office) -> None:
     assert "... and 21 more entries" in body.get_content()
 
 
-def test_a_title_cannot_alter_the_mail_on_the_wire(office: Office) -> None:
+def test_a_title_cannot_alter_the_mail_on_the_wire(office: MailWorld) -> None:
     add_employees(office.lake, 1)
     pay_day(office.lake, FIRST_DAY, 1, title="x\r\n.\r\nMAIL FROM:<a@b>\r\nBcc: y@example.com")
 

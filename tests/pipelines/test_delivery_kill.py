@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from pipelines.mail.deliveries import LEASE_SECONDS
-from tests.pipelines.conftest import Office
+from pipelines.mail.post import LEASE
+from tests.pipelines.conftest import MailWorld
 from tests.pipelines.paid_lake import FIRST_DAY, add_employees, pay_day
 
 ROOT = Path(__file__).parents[2]
@@ -22,20 +22,20 @@ SENDER = """
 import datetime as dt, os, sys
 import msgspec
 from contracts.environment import read_environment
-from pipelines.mail.office import open_office, work_one_round
+from pipelines.mail.office import open_office
 from pipelines.settings import MailSettings
 from warehouse.settings import LakeSettings
 
 now = dt.datetime.fromisoformat(os.environ["NOW"])
-with open_office(read_environment(MailSettings), read_environment(LakeSettings)) as sender:
-    sender = msgspec.structs.replace(sender, clock=lambda: now)
-    work_one_round(sender, budget_seconds=60.0)
+with open_office(read_environment(MailSettings), read_environment(LakeSettings)) as office:
+    office.desk = msgspec.structs.replace(office.desk, clock=lambda: now)
+    office.work(budget_seconds=60.0)
 """
 
 
 @pytest.mark.faults
 def test_a_kill_before_the_mark_costs_one_copy_with_the_same_message_id(
-    office: Office, lake_environment: dict[str, str], database_url: str
+    office: MailWorld, lake_environment: dict[str, str], database_url: str
 ) -> None:
     add_employees(office.lake, COUNT_MAILS)
     pay_day(office.lake, FIRST_DAY, COUNT_MAILS)
@@ -48,7 +48,7 @@ def test_a_kill_before_the_mark_costs_one_copy_with_the_same_message_id(
         "BUSINESS_TIMEZONE": "UTC",
         "NOW": office.clock().isoformat(),
     }
-    with office.sender.engine.connect() as connection:
+    with office.desk.engine.connect() as connection:
         # The sixth mark has to wait for us, while its mail is with the server already.
         office.sink.fault = lambda verb, count: (
             _hold_rows(connection) if (verb, count) == ("KEPT", 6) else None
@@ -64,7 +64,7 @@ def test_a_kill_before_the_mark_costs_one_copy_with_the_same_message_id(
     assert office.rows().count(("sent",)) == 5
 
     office.sink.fault = lambda _verb, _count: None
-    office.clock.advance(seconds=LEASE_SECONDS)
+    office.clock.now += LEASE
     office.work()
 
     ids = office.sink.message_ids
@@ -83,15 +83,15 @@ WAITING_SESSIONS = (
 )
 
 
-def _end_waiting_sessions(office: Office) -> None:
-    with office.sender.engine.connect() as connection:
+def _end_waiting_sessions(office: MailWorld) -> None:
+    with office.desk.engine.connect() as connection:
         connection.execute(text(f"select pg_terminate_backend(pid, 5000) {WAITING_SESSIONS}"))
 
 
-def _wait_until_blocked(office: Office) -> None:
+def _wait_until_blocked(office: MailWorld) -> None:
     deadline = time.monotonic() + WAIT_SECONDS_MAX
     while time.monotonic() < deadline:
-        with office.sender.engine.connect() as connection:
+        with office.desk.engine.connect() as connection:
             if connection.scalar(text(f"select count(*) {WAITING_SESSIONS}")):
                 return
         time.sleep(0.05)

@@ -10,10 +10,11 @@ from sqlalchemy import Engine, text
 
 from pipelines.mail import marking
 from pipelines.mail.database import create_schema
-from pipelines.mail.deliveries import LEASE_SECONDS, claim, put_back
+from pipelines.mail.deliveries import deliveries_of, send_deliveries
+from pipelines.mail.office import Office
 from pipelines.mail.planning import plan_deliveries
-from pipelines.mail.sending import Sender, SendReport, send_due
-from tests.pipelines.conftest import Office
+from pipelines.mail.post import LEASE, SendReport, claim, put_back
+from tests.pipelines.conftest import MailWorld
 from tests.pipelines.paid_lake import (
     FIRST_DAY,
     add_employees,
@@ -24,19 +25,18 @@ ONE_DAY = timedelta(days=1)
 
 
 def test_two_senders_at_once_share_the_work(
-    office: Office, new_sender: Callable[[], Sender]
+    office: MailWorld, new_office: Callable[[], Office]
 ) -> None:
     add_employees(office.lake, 200)
     for day in range(4):
         pay_day(office.lake, FIRST_DAY + day * ONE_DAY, 200)
-    plan_deliveries(
-        office.lake, office.sender.engine, mail_from="a@example.com", now=office.clock()
-    )
+    plan_deliveries(office.lake, office.desk.engine, mail_from="a@example.com", now=office.clock())
     reports: list[SendReport] = []
-    threads = [
-        threading.Thread(target=lambda s=sender: reports.append(send_due(s, budget_seconds=60)))  # type: ignore[misc]
-        for sender in (new_sender(), new_sender())
-    ]
+
+    def work(other: Office) -> None:
+        reports.append(send_deliveries(other.desk, other.lake, other.zone, budget_seconds=60))
+
+    threads = [threading.Thread(target=work, args=(new_office(),)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -47,51 +47,41 @@ def test_two_senders_at_once_share_the_work(
     assert len(office.sink.mails) == len(set(office.sink.message_ids)) == 800
 
 
-def test_a_dead_senders_mail_is_sent_by_another_after_its_lease(office: Office) -> None:
+def test_a_dead_senders_mail_is_sent_by_another_after_its_lease(office: MailWorld) -> None:
     add_employees(office.lake, 1)
     pay_day(office.lake, FIRST_DAY, 1)
-    plan_deliveries(
-        office.lake, office.sender.engine, mail_from="a@example.com", now=office.clock()
-    )
-    assert len(claim(office.sender.engine, office.clock())) == 1
+    plan_deliveries(office.lake, office.desk.engine, mail_from="a@example.com", now=office.clock())
+    assert len(claim(office.desk, deliveries_of(office.lake, office.office.zone))) == 1
 
     office.work()
     assert not office.sink.mails
-    office.clock.advance(seconds=LEASE_SECONDS)
+    office.clock.now += LEASE
     office.work()
 
     assert len(office.sink.mails) == 1
 
 
-def test_an_old_senders_word_does_not_undo_a_new_ones(office: Office) -> None:
+def test_an_old_senders_word_does_not_undo_a_new_ones(office: MailWorld) -> None:
     add_employees(office.lake, 1)
     pay_day(office.lake, FIRST_DAY, 1)
-    plan_deliveries(
-        office.lake, office.sender.engine, mail_from="a@example.com", now=office.clock()
-    )
-    (old,) = claim(office.sender.engine, office.clock())
-    office.clock.advance(seconds=LEASE_SECONDS)
+    plan_deliveries(office.lake, office.desk.engine, mail_from="a@example.com", now=office.clock())
+    source = deliveries_of(office.lake, office.office.zone)
+    (old,) = claim(office.desk, source)
+    office.clock.now += LEASE
     office.work()
 
-    with office.sender.engine.begin() as connection:
-        put_back(connection, old, error="late", next_attempt_at=office.clock())
+    put_back(office.desk, source, {old.mail_id: old.attempts}, "late")
 
     assert office.rows() == [("sent",)]
 
 
-def test_a_stop_leaves_the_rest_for_the_next_round(
-    office: Office, new_sender: Callable[[], Sender]
-) -> None:
+def test_a_stop_leaves_the_rest_for_the_next_round(office: MailWorld) -> None:
     add_employees(office.lake, 5)
     pay_day(office.lake, FIRST_DAY, 5)
-    stopping = msgspec.structs.replace(
-        office.sender, should_stop=lambda: len(office.sink.mails) >= 2
-    )
-    plan_deliveries(
-        office.lake, office.sender.engine, mail_from="a@example.com", now=office.clock()
-    )
+    stopping = msgspec.structs.replace(office.desk, should_stop=lambda: len(office.sink.mails) >= 2)
+    plan_deliveries(office.lake, office.desk.engine, mail_from="a@example.com", now=office.clock())
 
-    send_due(stopping, budget_seconds=60)
+    send_deliveries(stopping, office.lake, office.office.zone, budget_seconds=60)
     assert office.rows().count(("sent",)) == 2
     office.clock.advance(seconds=3)
     office.work()
@@ -120,7 +110,7 @@ def test_creating_the_tables_from_many_processes_at_once_is_harmless(mail_engine
 
 
 def test_the_mark_waits_for_a_database_that_restarts(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: MailWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(marking, "RETRY_SECONDS", 0.05)
     add_employees(office.lake, 1)
@@ -128,7 +118,7 @@ def test_the_mark_waits_for_a_database_that_restarts(
 
     def end_all_connections(verb: str, _count: int) -> None:
         if verb == "KEPT":
-            with office.sender.engine.connect().execution_options(
+            with office.desk.engine.connect().execution_options(
                 isolation_level="AUTOCOMMIT"
             ) as connection:
                 connection.execute(

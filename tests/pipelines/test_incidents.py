@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from random import Random
 from unittest.mock import patch
 
 import dagster as dg
@@ -27,7 +26,6 @@ from pipelines.incidents.kinds import CHECK_FAILS, KINDS, MAIL_BLOCKED, Symptom,
 from pipelines.incidents.record import FINE_FOR, Change, note, read_incidents
 from pipelines.mail.alerts import send_alerts
 from pipelines.mail.post import LEASE, Desk
-from pipelines.mail.smtp import SmtpServer
 from tests.pipelines.conftest import SetClock
 from tests.pipelines.smtp_sink import SmtpSink
 from tests.warehouse.world import record as kafka_record
@@ -52,13 +50,6 @@ now = dt.datetime.fromisoformat(os.environ["NOW"])
 with open_desk(read_environment(MailSettings)) as desk:
     send_alerts(msgspec.structs.replace(desk, clock=lambda: now), budget_seconds=60.0)
 """
-
-
-@pytest.fixture
-def desk(mail_engine: Engine, sink: SmtpSink, clock: SetClock) -> Desk:
-    """A desk with nothing to send."""
-    server = SmtpServer.from_url(sink.url)
-    return Desk(engine=mail_engine, server=server, mail_from=MAIL_FROM, clock=clock, rng=Random(7))
 
 
 def look(desk: Desk, *symptoms: Symptom, emails: tuple[str, ...] = WHO) -> Change:

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import dagster as dg
 import duckdb
 import pytest
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
+from dagster._core.definitions.sensor_definition import SensorExecutionData
 from sqlalchemy import Engine
 
 from pipelines.days import client
@@ -107,16 +109,25 @@ def test_the_mail_sensor_sends_and_reports_and_then_is_quiet(
         monkeypatch.setenv(name, value)
     add_employees(lake, 3)
     pay_day(lake, FIRST_DAY, 3)
-    context = dg.build_sensor_context(instance=instance)
 
-    first = mail_sensors.deliver_mail.evaluate_tick(context)
-    second = mail_sensors.deliver_mail.evaluate_tick(context)
+    def look(cursor: str | None) -> SensorExecutionData:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        return mail_sensors.deliver_mail.evaluate_tick(context)
+
+    first = look(None)
+    with patch.object(mail_sensors.Office, "work") as work:
+        second = look(first.cursor)
+        assert not work.called, "nothing waits, and the lake is the same"
+    an_hour_later = look(str(float(first.cursor) - 3600))
+    pay_day(lake, FIRST_DAY + dt.timedelta(days=1), 2)
+    more = look(first.cursor)
     mail_sensors.OFFICE.close()
     mail_sensors.DESK.close()
 
-    (event,) = first.asset_events
-    assert isinstance(event, dg.AssetMaterialization)
-    assert event.asset_key == DELIVERIES
-    assert event.metadata["sent"].value == 3
-    assert second.skip_message == "nothing is due; 3 sent"
-    assert len(sink.mails) == 3
+    for tick, count_sent in ((first, 3), (an_hour_later, 0), (more, 2)):
+        (event,) = tick.asset_events
+        assert isinstance(event, dg.AssetMaterialization)
+        assert event.asset_key == DELIVERIES
+        assert event.metadata["sent"].value == count_sent
+    assert second.skip_message == "no mail waits"
+    assert len(sink.mails) == 5

@@ -2,9 +2,11 @@
 
 import dagster as dg
 
-from pipelines.graph import DATA_TEAM, asset_key, asset_keys
+from pipelines.graph import DATA_TEAM, TABLE_FRESHNESS, asset_key, asset_keys
+from pipelines.mail.database import read_columns
 
-DELIVERIES = asset_key("mail.deliveries")
+TABLE = "mail.deliveries"
+DELIVERIES = asset_key(TABLE)
 
 
 @dg.definitions
@@ -17,6 +19,23 @@ def mail_assets() -> dg.Definitions:
         owners=DATA_TEAM,
         description="One mail per payout: pending, sending, sent, or blocked with its reason.",
         deps=asset_keys(("ledger.payouts", "marts.employees")),
-        metadata={"dagster/table_name": "mail.deliveries"},
+        metadata={
+            "dagster/table_name": TABLE,
+            "dagster/column_schema": dg.TableSchema(columns=_columns()),
+        },
+        # The sensor shows it after each round that did something, and at least once an hour.
+        freshness_policy=TABLE_FRESHNESS,
     )
     return dg.Definitions(assets=[deliveries])
+
+
+def _columns() -> list[dg.TableColumn]:
+    return [
+        dg.TableColumn(
+            name=each.name,
+            type=each.data_type,
+            description=each.comment,
+            constraints=dg.TableColumnConstraints(nullable=each.is_nullable),
+        )
+        for each in read_columns(TABLE)
+    ]

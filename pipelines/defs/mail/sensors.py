@@ -5,17 +5,19 @@ be about the lake.
 """
 
 from contextlib import AbstractContextManager
+from time import time
 
 import dagster as dg
 
 from contracts.environment import read_environment
+from pipelines import metrics
 from pipelines.dagster_instance import is_stop_requested
 from pipelines.defs.mail.assets import DELIVERIES
+from pipelines.graph import LOOKED_AT_EVERY
 from pipelines.mail.alerts import send_alerts
 from pipelines.mail.letters import send_letters
-from pipelines.mail.office import RoundReport, open_office, work_one_round
-from pipelines.mail.post import open_desk
-from pipelines.mail.sending import Sender
+from pipelines.mail.office import Office, RoundReport, Waiting, open_office, read_waiting
+from pipelines.mail.post import Desk, open_desk
 from pipelines.settings import MailSettings
 from pipelines.shared import Shared
 from warehouse.settings import LakeSettings
@@ -28,14 +30,17 @@ ALERT_SECONDS_MAX = 10.0
 INTERVAL_SECONDS = 4
 
 
-def _open() -> AbstractContextManager[Sender]:
-    return open_office(
-        read_environment(MailSettings), read_environment(LakeSettings), is_stop_requested
-    )
+def _open_desk() -> AbstractContextManager[Desk]:
+    return open_desk(read_environment(MailSettings), is_stop_requested)
 
 
-OFFICE = Shared(_open)
-DESK = Shared(lambda: open_desk(read_environment(MailSettings)))
+def _open_office() -> AbstractContextManager[Office]:
+    mail, lake = read_environment(MailSettings), read_environment(LakeSettings)
+    return open_office(mail, lake, is_stop_requested)
+
+
+DESK = Shared(_open_desk)
+OFFICE = Shared(_open_office)
 
 
 @dg.sensor(
@@ -44,18 +49,29 @@ DESK = Shared(lambda: open_desk(read_environment(MailSettings)))
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Sends letters, alerts and a mail for every payout; off, mail waits.",
 )
-def deliver_mail() -> dg.SensorResult | dg.SkipReason:
-    """One round of the mail office."""
+def deliver_mail(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """One look, and a round of the mail office if need be; its cursor is when one was shown."""
     with DESK.use() as desk:
-        send_letters(desk, budget_seconds=LETTER_SECONDS_MAX)
-        send_alerts(desk, budget_seconds=ALERT_SECONDS_MAX)
-    with OFFICE.use() as sender:
-        report = work_one_round(sender, budget_seconds=SEND_SECONDS_MAX)
-    if report.is_quiet:
+        waiting = read_waiting(desk.engine, desk.clock())
+        _work_at(desk, waiting)
+    now = time()
+    is_shown = now - float(context.cursor or 0) < LOOKED_AT_EVERY.total_seconds()
+    with OFFICE.use() as office:
+        if is_shown and office.is_idle(waiting):
+            metrics.MAIL_LAST_ROUND.set_to_current_time()
+            return dg.SkipReason("no mail waits")
+        report = office.work(budget_seconds=SEND_SECONDS_MAX)
+    if is_shown and report.is_quiet:
         return dg.SkipReason(f"nothing is due; {_words(report.states)}")
-    return dg.SensorResult(
-        asset_events=[dg.AssetMaterialization(DELIVERIES, metadata=_metadata(report))]
-    )
+    shown = dg.AssetMaterialization(DELIVERIES, metadata=_metadata(report))
+    return dg.SensorResult(asset_events=[shown], cursor=f"{now:.0f}")
+
+
+def _work_at(desk: Desk, waiting: Waiting) -> None:
+    if waiting.letters:
+        send_letters(desk, budget_seconds=LETTER_SECONDS_MAX)
+    if waiting.alerts:
+        send_alerts(desk, budget_seconds=ALERT_SECONDS_MAX)
 
 
 def _metadata(report: RoundReport) -> dict[str, dg.MetadataValue]:
