@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from contracts.environment import read_environment
+from pipelines.graph import DATA_TEAM, TABLE_FRESHNESS
 from warehouse.lake import connect, transaction
 from warehouse.marts import Mart, check_mart, count_rows, create_marts, read_marts
 from warehouse.settings import LakeSettings
@@ -19,7 +20,7 @@ def _spec(mart: Mart) -> dg.AssetSpec:
         key=["marts", mart.name],
         group_name="marts",
         kinds={"duckdb", "view"},
-        owners=["team:data"],
+        owners=DATA_TEAM,
         description=mart.description,
         deps=[dg.AssetKey(each.split(".")) for each in mart.sources],
         metadata={
@@ -27,6 +28,7 @@ def _spec(mart: Mart) -> dg.AssetSpec:
             "dagster/column_schema": dg.TableSchema(columns=columns),
             "grain": ", ".join(mart.grain),
         },
+        freshness_policy=TABLE_FRESHNESS,
     )
 
 

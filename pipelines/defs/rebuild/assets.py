@@ -8,6 +8,7 @@ import dagster as dg
 from sqlalchemy import create_engine
 
 from contracts.environment import read_environment
+from pipelines.graph import DAILY_FRESHNESS, DATA_TEAM
 from pipelines.ingest.healing import read_event_log
 from pipelines.settings import IngestSettings
 from warehouse.lake import connect
@@ -36,7 +37,8 @@ class RebuildConfig(dg.Config):
     key=PROOF,
     group_name="ops",
     kinds={"duckdb"},
-    owners=["team:data"],
+    owners=DATA_TEAM,
+    freshness_policy=DAILY_FRESHNESS,
     deps=[
         dg.AssetKey([each.schema, each.name])
         for each in FOLLOWING_FROM_THE_LOG
