@@ -68,7 +68,8 @@ class Gate:
                 body = _for_viewer(request, body)
             if names := documents.mutations(body):
                 logger.info(logs.line("dagster_changed", actor=person.sub, mutations=names))
-        return await passing.pass_on(self.http, request, body, self.settings.dagster_web_port)
+        port = self.settings.dagster_web_port
+        return await passing.pass_on(self.http, request, body, port, access)
 
     async def follow(self, socket: WebSocket) -> None:
         """The web socket: from our own pages, for those who may at least look."""
@@ -84,7 +85,6 @@ class Gate:
         if access is Access.NONE:
             await socket.close(REFUSED)
             return
-        is_viewer = access is Access.READ
 
         async def may_stay() -> bool:
             try:
@@ -92,9 +92,7 @@ class Gate:
             except ProviderSilentError:
                 return False
 
-        rewrite = documents.reading_message if is_viewer else str
-        port = self.settings.dagster_web_port
-        await self.sockets.serve(socket, port, rewrite, may_stay)
+        await self.sockets.serve(socket, self.settings.dagster_web_port, access, may_stay)
 
     async def come_back(self, request: Request) -> Response:
         """The provider has sent the browser back."""

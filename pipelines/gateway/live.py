@@ -10,7 +10,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
-from pipelines.gateway.documents import NotForViewersError
+from pipelines.gateway.documents import NotForViewersError, reading_message
+from pipelines.gateway.rules import ACCESS_HEADER, Access
 
 SOCKETS_MAX = 200
 OPEN_SECONDS_MAX = 5.0
@@ -33,19 +34,19 @@ class Sockets:
         self,
         browser: WebSocket,
         port: int,
-        rewrite: Rewrite,
+        access: Access,
         may_stay: Callable[[], Awaitable[bool]],
     ) -> None:
         """Join the browser with Dagster until either leaves, or `may_stay` says no.
 
-        What the browser says goes through `rewrite`, which may refuse it.
+        A viewer's message that does not only read ends it.
         """
         if self._count >= SOCKETS_MAX:
             await browser.close(TRY_LATER)
             return
         self._count += 1
         try:
-            await _join(browser, port, rewrite, may_stay)
+            await _join(browser, port, access, may_stay)
         except (OSError, WebSocketDisconnect):
             pass  # the browser left before it was joined
         finally:
@@ -53,12 +54,14 @@ class Sockets:
 
 
 async def _join(
-    browser: WebSocket, port: int, rewrite: Rewrite, may_stay: Callable[[], Awaitable[bool]]
+    browser: WebSocket, port: int, access: Access, may_stay: Callable[[], Awaitable[bool]]
 ) -> None:
+    rewrite = reading_message if access is Access.READ else str
     try:
         dagster = await connect(
             f"ws://127.0.0.1:{port}/graphql",
             subprotocols=[Subprotocol(name) for name in browser.scope["subprotocols"]],
+            additional_headers={ACCESS_HEADER: access.value},
             max_size=FROM_DAGSTER_BYTES_MAX,
             open_timeout=OPEN_SECONDS_MAX,
             close_timeout=CLOSE_SECONDS_MAX,

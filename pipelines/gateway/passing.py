@@ -7,6 +7,8 @@ import httpx2
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from pipelines.gateway.rules import ACCESS_HEADER, Access
+
 BODY_BYTES_MAX = 8 * 1024 * 1024
 # Concern one connection only, or us alone: Dagster needs neither cookies nor tokens.
 NOT_PASSED_ON = frozenset(
@@ -15,6 +17,7 @@ NOT_PASSED_ON = frozenset(
         "te", "trailer", "transfer-encoding", "upgrade", "host", "content-length", "expect",
         "cookie", "set-cookie", "authorization", "origin", "referer", "forwarded",
         "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "server", "date",
+        ACCESS_HEADER,
     )
 )  # fmt: skip
 TIMEOUT = httpx2.Timeout(connect=3.0, read=120.0, write=30.0, pool=10.0)
@@ -48,14 +51,16 @@ async def read_body(request: Request) -> bytes:
     return bytes(parts)
 
 
-async def pass_on(client: httpx2.AsyncClient, request: Request, body: bytes, port: int) -> Response:
+async def pass_on(
+    client: httpx2.AsyncClient, request: Request, body: bytes, port: int, access: Access
+) -> Response:
     """The web server's answer, streamed; raises DagsterSilentError until it has begun."""
     path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     query: bytes = request.scope["query_string"]
     target = httpx2.URL(
         scheme="http", host="127.0.0.1", port=port, raw_path=path + (b"?" + query if query else b"")
     )
-    headers = _passed(request.headers.items(), request.headers)
+    headers = [*_passed(request.headers.items(), request.headers), (ACCESS_HEADER, access.value)]
     passed = client.build_request(request.method, target, headers=headers, content=body)
     try:
         answer = await client.send(passed, stream=True)

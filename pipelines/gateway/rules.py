@@ -4,6 +4,9 @@ from enum import StrEnum
 
 import msgspec
 
+# What the gate tells Dagster's web server about each request.
+ACCESS_HEADER = "x-ates-access"
+
 
 class Access(StrEnum):
     """What somebody may do in Dagster."""

@@ -160,6 +160,7 @@ class Dagster:
         return StreamingResponse(parts())
 
     async def live(self, socket: WebSocket) -> None:
+        self.seen.append(("SOCKET", "/graphql", dict(socket.headers), b""))
         await socket.accept("graphql-ws")
         try:
             while True:

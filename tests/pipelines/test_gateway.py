@@ -10,6 +10,7 @@ import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from pipelines.gateway import app as gate_app
+from pipelines.gateway.rules import ACCESS_HEADER
 from tests.pipelines.gate_world import (
     HTML,
     PATIENCE_SECONDS,
@@ -73,13 +74,15 @@ def test_dagster_never_sees_cookies_and_browsers_never_its(gate: GateWorld) -> N
     browser = gate.browser("admin")
 
     answer = browser.get(
-        f"{gate.url}/x", timeout=9,
-        headers={"Connection": "X-Odd", "X-Odd": "1", "X-Kept": "1", "Authorization": "Bearer x"},
+        f"{gate.url}/x", timeout=9, headers={
+            "Connection": f"X-Odd, {ACCESS_HEADER}", "X-Odd": "1", "X-Kept": "1",
+            "Authorization": "Bearer x",
+        },
     )  # fmt: skip
 
     passed = gate.dagster.seen[-1][2]
     assert {"cookie", "x-odd", "authorization"}.isdisjoint(passed)
-    assert passed["x-kept"] == "1"
+    assert (passed["x-kept"], passed[ACCESS_HEADER]) == ("1", "full")
     assert passed["host"].startswith("127.0.0.1:")
     assert answer.headers["X-Answer"] == "yes"
     assert answer.headers["X-Frame-Options"] == "DENY"
@@ -123,9 +126,10 @@ def test_nobody_reaches_nothing(gate: GateWorld) -> None:
 def test_a_viewer_looks_and_changes_nothing(gate: GateWorld) -> None:
     browser = gate.browser("viewer")
 
-    assert browser.page("/").status_code == 200
-    assert browser.ask(QUERY).status_code == 200
+    assert browser.page("/", **{ACCESS_HEADER: "full"}).status_code == 200
+    assert browser.ask(QUERY, **{ACCESS_HEADER: "full"}).status_code == 200
     assert json.loads(gate.dagster.seen[-1][3]) == QUERY
+    assert {seen[2][ACCESS_HEADER] for seen in gate.dagster.seen} == {"read"}
     named = browser.post(
         f"{gate.url}/graphql?op=Runs", json=QUERY, headers={"Origin": gate.url}, timeout=9
     )
@@ -193,7 +197,8 @@ def test_a_viewer_may_subscribe_and_a_mutation_ends_the_socket(gate: GateWorld) 
     subscribe = {"query": "subscription Logs { logs { id } }", "variables": {"run": 1}}
     browser = gate.browser("viewer")
 
-    with socket(browser) as opened:
+    with socket(browser, **{ACCESS_HEADER: "full"}) as opened:
+        assert gate.dagster.seen[-1][2][ACCESS_HEADER] == "read"
         opened.send('{"type": "connection_init", "payload": {}}')
         assert "connection_init" in str(opened.recv(PATIENCE_SECONDS))
         opened.send(json.dumps({"type": "start", "id": "1", "payload": subscribe}))

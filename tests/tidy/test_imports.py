@@ -26,7 +26,6 @@ BREACHES = {
 # Declared, and used without an import.
 USED_WITHOUT_IMPORT = {
     "dagster-postgres": "named in Dagster's instance file",
-    "dagster-webserver": "started as a program",
     "duckdb-extension-ducklake": "loaded by file name",
     "duckdb-extension-httpfs": "loaded by file name",
     "duckdb-extension-postgres-scanner": "loaded by file name",
