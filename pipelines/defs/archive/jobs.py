@@ -8,7 +8,8 @@ from contracts.environment import read_environment
 from pipelines.archiving import ArchiveRound, archive_round
 from pipelines.days.errors import TrackerError
 from pipelines.graph import EVENT_LOG, asset_key
-from pipelines.settings import ArchiveSettings, TrackerSettings
+from pipelines.schedules import schedule
+from pipelines.settings import ArchiveSettings
 from warehouse.archive import ArchiveError
 
 ARCHIVE = "raw.event_log_archive"
@@ -51,27 +52,19 @@ def archive_event_log() -> None:
     archive_old_days()
 
 
-@dg.definitions
-def archive_schedules() -> dg.Definitions:
-    """The schedule, in the business zone."""
-    zone = read_environment(TrackerSettings).business_timezone
+def _ask_if_wanted(_context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    if read_environment(ArchiveSettings).event_log_kept_days is None:
+        return dg.SkipReason("EVENT_LOG_KEPT_DAYS is not set: the log keeps everything")
+    return dg.RunRequest()
 
-    @dg.schedule(
-        name="archive_event_log_nightly",
-        cron_schedule=EVERY_NIGHT,
-        execution_timezone=zone,
-        job=archive_event_log,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="A round of archiving every night, where EVENT_LOG_KEPT_DAYS is set.",
-    )
-    def archive_event_log_nightly(
-        _context: dg.ScheduleEvaluationContext,
-    ) -> dg.RunRequest | dg.SkipReason:
-        if read_environment(ArchiveSettings).event_log_kept_days is None:
-            return dg.SkipReason("EVENT_LOG_KEPT_DAYS is not set: the log keeps everything")
-        return dg.RunRequest()
 
-    return dg.Definitions(schedules=[archive_event_log_nightly])
+archive_schedules = schedule(
+    archive_event_log,
+    "archive_event_log_nightly",
+    EVERY_NIGHT,
+    "A round of archiving every night, where EVENT_LOG_KEPT_DAYS is set.",
+    _ask_if_wanted,
+)
 
 
 def _metadata(done: ArchiveRound) -> dict[str, dg.MetadataValue]:
