@@ -56,10 +56,6 @@ def commands(folder: Path, environment: Mapping[str, str]) -> dict[str, list[str
         *("--host", environment.get("DAGSTER_GRPC_HOST", LOOPBACK)),
         *("--port", environment["DAGSTER_GRPC_PORT"]),
     ]
-    web_address = [
-        *("--host", LOOPBACK),  # it asks nobody who they are: the gate before it does
-        *("--port", environment["DAGSTER_WEB_PORT"]),
-    ]
     quietly = ["--log-level", "warning"]
     threads = ["--max-workers", str(CODE_SERVER_THREADS)]
     workspace = ["--workspace", str(folder / "workspace.yaml")]
@@ -68,7 +64,7 @@ def commands(folder: Path, environment: Mapping[str, str]) -> dict[str, list[str
             *_python("dagster", "api", "grpc", "--module-name", CODE_MODULE, *grpc_address),
             *("--use-python-environment-entry-point", *threads, *quietly),
         ],
-        "webserver": _python("dagster_webserver", *workspace, *web_address, *quietly),
+        "webserver": _python("pipelines.webserver", environment["DAGSTER_WEB_PORT"]),
         "daemon": _python("dagster._daemon", "run", *workspace, *quietly),
     }
 
@@ -139,6 +135,9 @@ def _instance() -> dict[str, Any]:
         "sensors": threads,
         "schedules": threads,
         "retention": {"sensor": kept, "schedule": kept},
+        # Nothing is materialized by a condition: sensors and schedules ask. Its daemon would look
+        # for such assets every five seconds.
+        "auto_materialize": {"enabled": False, "use_sensors": False},
         "compute_logs": {
             "module": "dagster._core.storage.noop_compute_log_manager",
             "class": "NoOpComputeLogManager",

@@ -5,6 +5,7 @@ more than the queries: a range of a thousand days spent most of its time on it.
 """
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -21,8 +22,18 @@ CONNECTION_SECONDS_MAX = 1_800
 STATEMENT_TIMEOUT_MS = 60_000
 # A run over many days writes their materializations together instead of one by one.
 EVENTS_PER_BATCH = 500
-# Whether tables are there that are never dropped: a quarter of the daemon's work on an idle night.
-ASKED_AT_EVERY_TICK = ("has_instigators_table", "has_secondary_index_table", "has_built_index")
+# Whether tables and columns are there that are never dropped: a good part of the daemon's work on a
+# quiet night. `has_built_index` names one; the others take nothing, or the connection to ask by.
+ASKED_AT_EVERY_TICK = (
+    "has_instigators_table",
+    "_has_instigators_table",
+    "has_secondary_index_table",
+    "has_built_index",
+)
+ASKED_OF_RUNS = ("has_run_stats_index_cols",)
+ASKED_OF_EVENTS = ("has_table", "has_asset_key_index_cols")
+# Dagster forgets a sensor's old ticks after every tick, by three statements; days are kept anyway.
+PURGE_SECONDS_MIN = 900.0
 
 os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(EVENTS_PER_BATCH))
 # A backfill that is looked at while the code server starts anew waits for it instead of failing.
@@ -43,9 +54,15 @@ class KeptConnectionsStorage(DagsterPostgresStorage):
         for part in parts:
             assert isinstance(part._engine, Engine), "Dagster has renamed what we replace"
             part._engine = engine
-        for name in ASKED_AT_EVERY_TICK:
-            question = getattr(self._schedule_storage, name)
-            setattr(self._schedule_storage, name, _remembered(question))
+        for part, names in (
+            (self._schedule_storage, ASKED_AT_EVERY_TICK),
+            (self._run_storage, ASKED_OF_RUNS),
+            (self._event_log_storage, ASKED_OF_EVENTS),
+        ):
+            for name in names:
+                setattr(part, name, _remembered(getattr(part, name)))
+        purge = _seldom(self._schedule_storage.purge_ticks)
+        self._schedule_storage.purge_ticks = purge  # type: ignore[method-assign]
 
     @classmethod
     def from_config_value(
@@ -57,14 +74,29 @@ class KeptConnectionsStorage(DagsterPostgresStorage):
 
 def _remembered(question: Callable[..., bool]) -> Callable[..., bool]:
     """The same question, which is not asked again once the answer was yes."""
-    known: set[tuple[Any, ...]] = set()
+    known: set[tuple[str, ...]] = set()
 
     def ask(*arguments: Any) -> bool:
-        if arguments not in known and question(*arguments):
-            known.add(arguments)
-        return arguments in known
+        subject = tuple(each for each in arguments if isinstance(each, str))
+        if subject not in known and question(*arguments):
+            known.add(subject)
+        return subject in known
 
     return ask
+
+
+def _seldom(act: Callable[..., None]) -> Callable[..., None]:
+    """The same act, done for each instigator and kind of tick every PURGE_SECONDS_MIN at most."""
+    done_at: dict[tuple[Any, ...], float] = {}
+
+    def act_if_due(origin_id: str, selector_id: str, before: float, tick_statuses: Any) -> None:
+        subject, now = (origin_id, selector_id, *tick_statuses), time.monotonic()
+        last = done_at.get(subject)
+        if last is None or now - last >= PURGE_SECONDS_MIN:
+            act(origin_id, selector_id, before, tick_statuses)
+            done_at[subject] = now
+
+    return act_if_due
 
 
 @cache

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from ates.embedded.postgres import ROLE, PostgresServer
 from contracts import registry
@@ -29,6 +29,7 @@ from ops_api.outbox.sequencer import move_all
 from ops_api.settings import TrackerSettings
 from ops_api.tables import employees
 from ops_api.web.state import EXTENSION, Tracker
+from tests.statements import listening
 from tests.trackers import tracker_settings
 
 if TYPE_CHECKING:
@@ -130,13 +131,8 @@ class World:
     def statements(self) -> Iterator[list[str]]:
         """Every statement that is sent to the database meanwhile."""
         sent: list[str] = []
-
-        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            sent.append(statement)
-
-        event.listen(self.engine, "before_cursor_execute", note)
-        yield sent
-        event.remove(self.engine, "before_cursor_execute", note)
+        with listening(self.engine, lambda words, _values: sent.append(words)):
+            yield sent
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, text
 
 from ops_api.database import create_engine
 from ops_api.employees.queries import FIRST, list_after
@@ -20,6 +20,7 @@ from ops_api.tasks.queries import (
     page_of_own_tasks,
 )
 from tests.ops_api.conftest import MONDAY_NOON, World
+from tests.statements import listening
 
 COUNT_TASKS = 20_000
 COUNT_WORKERS = 40
@@ -134,13 +135,8 @@ def many(world: World, engine: Engine) -> UUID:
 def plans(connection: Connection, run: Callable[[Connection], object]) -> str:
     """How PostgreSQL carries out every statement that `run` sends."""
     sent: list[tuple[str, object]] = []
-
-    def note(_: object, __: object, statement: str, values: object, *___: object) -> None:
-        sent.append((statement, values))
-
-    event.listen(connection, "before_cursor_execute", note)
-    run(connection)
-    event.remove(connection, "before_cursor_execute", note)
+    with listening(connection, lambda *statement: sent.append(statement)):
+        run(connection)
     assert sent
     return "\n".join(
         line

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from contracts import registry
 from contracts.events import TaskAssignedV1
@@ -112,16 +112,11 @@ def test_without_open_tasks_there_is_nothing_to_do(world: World) -> None:
 def test_the_number_of_statements_does_not_depend_on_the_number_of_tasks(world: World) -> None:
     for _ in range(5):
         world.employee()
-    statements: list[str] = []
-    event.listen(
-        world.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
-    )
-
     for count in (10, 20_000):
         _fill(world, count)
-        statements.clear()
-        world.run(reassign_open_tasks)
-        assert len(statements) == 2, statements  # locks and facts; all tasks
+        with world.statements() as sent:
+            world.run(reassign_open_tasks)
+        assert len(sent) == 2, sent  # locks and facts; all tasks
 
     assert world.one("select count(distinct event_id) from outbox where sequence = 3") == 20_010
 

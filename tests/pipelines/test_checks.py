@@ -42,6 +42,12 @@ def tick(
     return result
 
 
+def first_round(instance: dg.DagsterInstance) -> dg.SensorResult:
+    result = tick(instance)
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
 def evaluations(result: dg.SensorResult | dg.SkipReason) -> dict[str, dg.AssetCheckEvaluation]:
     assert isinstance(result, dg.SensorResult)
     return {
@@ -62,12 +68,11 @@ def later(cursor: str | None, seconds: float) -> str:
 def test_a_round_evaluates_every_check_counts_every_table_and_keeps_the_results(
     instance: dg.DagsterInstance, lake: duckdb.DuckDBPyConnection
 ) -> None:
-    result = tick(instance)
+    result = first_round(instance)
 
     found = evaluations(result)
     assert found.keys() >= INVARIANTS.keys()
     assert all(each.passed for each in found.values())
-    assert isinstance(result, dg.SensorResult)
     tables = {
         event.asset_key.to_user_string(): event.metadata
         for event in result.asset_events
@@ -82,8 +87,7 @@ def test_a_round_evaluates_every_check_counts_every_table_and_keeps_the_results(
 def test_the_next_round_waits_for_a_change_or_an_hour(
     instance: dg.DagsterInstance, lake: duckdb.DuckDBPyConnection
 ) -> None:
-    first = tick(instance)
-    assert isinstance(first, dg.SensorResult)
+    first = first_round(instance)
     assert isinstance(tick(instance, first.cursor), dg.SkipReason)
     assert isinstance(tick(instance, later(first.cursor, 600)), dg.SkipReason)
 
@@ -116,8 +120,7 @@ def test_an_unpaid_yesterday_is_told_at_once_without_a_round(
     history.register(1, dt.date(2026, 1, 1))
     history.work(1, dt.date(2026, 1, 1))
     history.arrive()
-    result = tick(instance)
-    assert isinstance(result, dg.SensorResult)
+    result = first_round(instance)
     before = msgspec.json.decode(str(result.cursor), type=Cursor)
     before.told["yesterday_is_closed_and_paid"] = "all is paid"
     told = evaluations(tick(instance, msgspec.json.encode(before).decode()))
@@ -131,8 +134,7 @@ def test_an_unpaid_yesterday_is_told_at_once_without_a_round(
 def test_a_record_in_quarantine_is_told_at_once_and_so_is_its_end(
     instance: dg.DagsterInstance, lake: duckdb.DuckDBPyConnection
 ) -> None:
-    first = tick(instance)
-    assert isinstance(first, dg.SensorResult)
+    first = first_round(instance)
     assert evaluations(first)["no_record_waits"].passed
 
     lake.execute(QUARANTINED.format(position="null"))
@@ -164,8 +166,7 @@ def test_a_lake_too_large_for_a_tick_is_checked_by_a_run_from_then_on(
 
     monkeypatch.setattr(sensors, "_look_around", interrupted)
 
-    first = tick(instance)
-    assert isinstance(first, dg.SensorResult)
+    first = first_round(instance)
     second = tick(instance, later(first.cursor, 4_000))
 
     for result in (first, second):

@@ -1,24 +1,33 @@
 """Dagster's set-up is one that Dagster itself accepts, and leftovers of a crash are closed."""
 
-import contextlib
 import datetime as dt
 import os
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import sqlalchemy as sa
 import yaml
+from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.test_utils import create_run_for_test
 from dagster._core.workspace.load import location_origins_from_yaml_paths
+from starlette.requests import HTTPConnection
 
 from pipelines import dagster_instance, retention
+from pipelines.gateway.rules import ACCESS_HEADER
+from pipelines.webserver import Workspace
+from tests.statements import listening
 
 OF_DAGSTER = (
     "from pg_stat_activity where application_name = 'dagster' and datname = current_database()"
 )
 COUNT_CONNECTIONS = sa.text(f"select count(*) {OF_DAGSTER}")
+# Editing components in the browser, which only a paid edition can.
+PAID_RIGHT = "edit_app_managed_components"
 END_CONNECTIONS = sa.text(f"select pg_terminate_backend(pid) {OF_DAGSTER}")
 
 
@@ -61,26 +70,24 @@ def test_any_number_of_instances_share_a_few_kept_connections(home: Path) -> Non
     assert counts[-1] == counts[1]
 
 
-def test_a_tick_does_not_look_again_for_tables_that_were_found(home: Path) -> None:
-    statements: list[str] = []
+def test_a_tick_neither_looks_again_for_tables_nor_forgets_old_ticks_again(home: Path) -> None:
+    sent: list[str] = []
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        instance.get_instigator_state("origin", "selector")
+
+        def tick(origin: str) -> None:
+            instance.get_instigator_state(origin, "selector")
+            instance.purge_ticks(origin, "selector", 1.0, [TickStatus.SKIPPED])
+
+        tick("a sensor")
         engine = instance.schedule_storage._engine  # type: ignore[union-attr]
-        with listened(engine, statements):
-            instance.get_instigator_state("origin", "selector")
+        with listening(engine, lambda words, _values: sent.append(words)):
+            tick("a sensor")
+            tick("another")
 
-    assert len(statements) == 1
-    assert "FROM instigators" in statements[0]
-
-
-@contextlib.contextmanager
-def listened(engine: sa.Engine, statements: list[str]) -> Iterator[None]:
-    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        statements.append(statement)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    yield
-    sa.event.remove(engine, "before_cursor_execute", note)
+    first, second, third = sent
+    assert "FROM instigators" in first
+    assert second == first
+    assert third.startswith("DELETE FROM job_ticks")
 
 
 def test_a_restarted_database_costs_no_event(home: Path) -> None:
@@ -144,7 +151,9 @@ GROW_OLD = (
 
 
 PAYOUTS, RAW = dg.AssetKey(["ledger", "payouts"]), dg.AssetKey(["raw", "events"])
+OTHERS = dg.AssetKey(["ledger", "postings"])
 SUMS = dg.AssetCheckKey(RAW, "sums")
+TELL_SECONDS_MAX = 30
 
 
 def tell(instance: dg.DagsterInstance, number: int) -> None:
@@ -158,6 +167,28 @@ def tell(instance: dg.DagsterInstance, number: int) -> None:
         asset_key=RAW, check_name=SUMS.name, passed=True, metadata={"number": number}
     )
     instance.report_runless_asset_event(check)
+
+
+@contextmanager
+def told_meanwhile(instance: dg.DagsterInstance) -> Iterator[list[int]]:
+    """Dagster at work: events are told without a pause by somebody else; how many."""
+    told: list[int] = []
+    has_begun, is_over = threading.Event(), threading.Event()
+
+    def tell_on() -> None:
+        while not is_over.is_set():
+            instance.report_runless_asset_event(dg.AssetMaterialization(OTHERS))
+            told.append(len(told))
+            has_begun.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        teller = pool.submit(tell_on)
+        try:
+            assert has_begun.wait(TELL_SECONDS_MAX)
+            yield told
+        finally:
+            is_over.set()
+        teller.result()
 
 
 def make_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> str:
@@ -183,7 +214,8 @@ def test_old_history_is_forgotten_but_for_what_is_still_needed(
                 connection.exec_driver_sql(statement)
         young = make_run(instance, dg.DagsterRunStatus.SUCCESS)
 
-        done, again = (retention.forget_old(engine, before=before) for _ in range(2))
+        with told_meanwhile(instance) as told:
+            done, again = (retention.forget_old(engine, before=before) for _ in range(2))
 
         assert (again.count_checks, again.count_events, again.count_runs) == (0, 0, 0)
         assert (done.count_checks, done.count_runs) == (2, 1)
@@ -192,6 +224,7 @@ def test_old_history_is_forgotten_but_for_what_is_still_needed(
         assert instance.get_latest_materialization_event(RAW) is not None
         newest = instance.fetch_materializations(PAYOUTS, limit=10).records
         assert [each.asset_materialization.tags["number"] for each in newest] == ["2", "2"]  # type: ignore[union-attr]
+        assert len(instance.fetch_materializations(OTHERS, limit=10_000).records) == len(told)
         found = instance.event_log_storage.get_latest_asset_check_execution_by_key([SUMS])[SUMS]
         assert found.event.asset_check_evaluation.metadata["number"].value == 2  # type: ignore[union-attr]
     engine.dispose()
@@ -220,4 +253,19 @@ def test_the_commands_name_every_address() -> None:
 
     assert list(commands) == ["code-server", "webserver", "daemon"]
     assert "--host 0.0.0.0 --port 4266" in " ".join(commands["code-server"])
-    assert "--host 127.0.0.1 --port 3001" in " ".join(commands["webserver"])
+    assert commands["webserver"][1:] == ["-m", "pipelines.webserver", "3001"]
+
+
+def test_whoever_is_not_said_to_have_every_right_only_reads(home: Path) -> None:
+    found = {}
+    with (
+        dg.DagsterInstance.from_config(str(home)) as instance,
+        Workspace(instance, None) as workspace,
+    ):
+        for said in ("full", "read", "", None):
+            headers = [] if said is None else [(ACCESS_HEADER.encode(), said.encode())]
+            connection = HTTPConnection({"type": "http", "headers": headers})
+            rights = workspace.create_request_context(connection).permissions
+            found[said] = {each.enabled for name, each in rights.items() if name != PAID_RIGHT}
+
+    assert found == {"full": {True}, "read": {False}, "": {False}, None: {False}}

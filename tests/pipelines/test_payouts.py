@@ -1,6 +1,7 @@
 """Payouts through Dagster: any range in one run, a re-run pays nothing, a sensor that asks once."""
 
 import datetime as dt
+from unittest.mock import patch
 
 import dagster as dg
 import duckdb
@@ -13,6 +14,7 @@ from pipelines.defs.payouts.partitions import business_dates
 from pipelines.defs.payouts.sensors import RANGE_END_TAG, RANGE_START_TAG, pay_certified_days
 from tests.figures import figure
 from tests.pipelines.closed_days import FEE_CENTS, REWARD_CENTS, History
+from warehouse.paydays import read_payable_days
 from warehouse.payouts import pay_due_days
 
 FIRST_DAY = dt.date(2026, 11, 1)
@@ -219,8 +221,15 @@ def test_the_sensor_is_quiet_when_everything_is_paid_and_shown(
     with dg.build_sensor_context(instance=instance) as context:
         assert isinstance(pay_certified_days(context), dg.SkipReason)
         assert context.cursor == key(0)
-    assert isinstance(tick(instance, cursor=key(0)), dg.SkipReason)
-    assert figure("ates_payout_days_waiting") == figure("ates_payout_failed_runs") == 0
+    with patch.object(sensors, "read_payable_days", side_effect=read_payable_days) as look:
+        for _ in range(3):
+            assert isinstance(tick(instance, cursor=key(0)), dg.SkipReason)
+        assert look.call_count == 1, "the lake is the same: there is nothing to look for"
+        assert figure("ates_payout_days_waiting") == figure("ates_payout_failed_runs") == 0
+        history.closed_day(day(1), COUNT_EMPLOYEES)
+        history.arrive()
+        assert asked_range(tick(instance, cursor=key(0))) == (key(1), key(1))
+        assert asked_range(tick(instance, cursor=key(0))) == (key(1), key(1)), "until it is paid"
 
 
 def test_a_day_paid_but_never_shown_is_shown_by_the_next_run(

@@ -1,11 +1,14 @@
 """Asks for one run over all certified days that are not paid, or paid but not yet shown as such.
 
 The cursor is the day up to which every day is paid and shown; losing it costs one longer look.
-No run key is used: Dagster would remember it and drop a run that is wanted again.
+No run key is used: Dagster would remember it and drop a run that is wanted again. On a quiet night
+a look is one question, whether the lake is still the one in which nothing was due.
 """
 
 import datetime as dt
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from time import time
 
 import dagster as dg
@@ -20,7 +23,8 @@ from pipelines.defs.payouts.jobs import pay_due_days_job
 from pipelines.defs.payouts.partitions import business_dates
 from pipelines.lakes import open_reader
 from pipelines.shared import Shared
-from warehouse.paydays import read_payable_days
+from warehouse.paydays import PayableDay, read_payable_days
+from warehouse.reading import read_snapshot_id
 from warehouse.settings import LakeSettings
 
 # Every look of the daemon, which comes every five seconds: who waits for a payout waits for this.
@@ -39,8 +43,27 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 
-def _open() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    return open_reader(read_environment(LakeSettings))
+@dataclass
+class _Lookout:
+    """The lake, and the snapshot and day for which nothing was found to be paid or shown."""
+
+    lake: duckdb.DuckDBPyConnection
+    nothing_at: tuple[int, dt.date | None] | None = None
+
+    def look(self, done_through: dt.date | None) -> list[PayableDay]:
+        """The oldest payable days after a date. Of the same lake the answer is the same."""
+        here = read_snapshot_id(self.lake), done_through
+        if here == self.nothing_at:
+            return []
+        payable = read_payable_days(self.lake, after=done_through)[:DAYS_PER_RUN_MAX]
+        self.nothing_at = None if payable else here
+        return payable
+
+
+@contextmanager
+def _open() -> Iterator[_Lookout]:
+    with open_reader(read_environment(LakeSettings)) as lake:
+        yield _Lookout(lake)
 
 
 LAKE = Shared(_open)
@@ -60,8 +83,8 @@ def pay_certified_days(
     if is_stop_requested():
         return dg.SkipReason("everything is being stopped")
     done_through = dt.date.fromisoformat(context.cursor) if context.cursor else None
-    with LAKE.use() as lake:
-        payable = read_payable_days(lake, after=done_through)[:DAYS_PER_RUN_MAX]
+    with LAKE.use() as lookout:
+        payable = lookout.look(done_through)
     metrics.note_payouts(sum(not day.is_paid for day in payable))
     if not payable:
         return dg.SkipReason(f"every certified day up to {done_through} is paid")
