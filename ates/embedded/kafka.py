@@ -32,6 +32,7 @@ JVM_FLAGS = (
     "-Xms96m",
     f"-Xmx{HEAP_MEGABYTES}m",
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
     "-XX:-UsePerfData",
     "-XX:+ExitOnOutOfMemoryError",
     "--sun-misc-unsafe-memory-access=allow",  # Kafka's own use of it; Java 25 warns
