@@ -7,6 +7,8 @@ ATES := $(BIN)/ates
 PYTHON ?=
 # One more than two cores: the tests that stop and start servers mostly wait.
 TEST_WORKERS ?= 3
+# Whatever the shell says: a program that starts again and again is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 # Compiled at once: the processes that start by the dozen would else compile Dagster each for itself.
 UV_INSTALL := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --compile-bytecode
 UV_LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \

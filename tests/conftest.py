@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,16 @@ from ates.embedded.kafka import KafkaServer
 from ates.embedded.postgres import ROLE, PostgresServer
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from warehouse.settings import LakeSettings
 
 # A test database need not survive a power cut; kill -9 of the server loses nothing even so.
 POSTGRES_FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
 WORKERS_MAX = 4
+# Databases, lakes and logs are files by the hundred; made here, each costs a tenth of a disk's.
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES_MIN = 6_000_000_000
 TEMPLATE_DATABASE = "tracker_template"
 TEMPLATE_LAKE = "lake_template"
 MOVE_LAKE = sa.text("update ducklake_metadata set value = :path where key = 'data_path'")
@@ -30,6 +36,9 @@ NewDatabase = Callable[..., str]
 
 def pytest_configure() -> None:
     """Every worker has ports of its own: one that is chosen is free until somebody listens."""
+    if "TMPDIR" not in os.environ and _has_room(MEMORY):
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # look again
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     process.FREE_PORTS = process.FREE_PORTS[number % WORKERS_MAX :: WORKERS_MAX]
 
@@ -142,6 +151,17 @@ def lake_settings(lake_environment: dict[str, str]) -> "LakeSettings":
     return read_environment(LakeSettings, lake_environment)
 
 
+@pytest.fixture(scope="module")
+def chromium() -> "Iterator[Browser]":
+    """A browser without a window."""
+    from tests.chromium import PATH, launched
+
+    if PATH is None:
+        pytest.skip("no chromium here; .ci/run installs it")
+    with launched() as browser:
+        yield browser
+
+
 @pytest.fixture
 def topic_prefix() -> str:
     """What this test's topics start with; its topics exist only when it makes them."""
@@ -203,6 +223,13 @@ PORTS_OF_SERVICES = (
     "RELAY_METRICS_PORT",
     "DAGSTER_METRICS_PORT",
 )
+
+
+def _has_room(folder: Path) -> bool:
+    """Whether everything that tests write fits, and programs may run from there."""
+    if not folder.is_dir() or os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        return False
+    return shutil.disk_usage(folder).free >= MEMORY_BYTES_MIN
 
 
 @contextlib.contextmanager

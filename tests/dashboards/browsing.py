@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,18 +18,8 @@ from tests.dashboards.tracker import PASSWORD, Tracker
 PAGE_MILLISECONDS_MAX = 30_000
 # A sign-out or a role taken away: the role's memory, a page's refresh and the way to the tracker.
 FELT_MILLISECONDS_MAX = 20_000
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DESK = {"width": 1280, "height": 1600}
 PHONE = {"width": 390, "height": 844}
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 class Visitors:

@@ -6,17 +6,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
 from urllib.parse import urlsplit
 
 import openpyxl
 import pytest
 import requests
-from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.axe import violations
-from tests.dashboards.browsing import CHROMIUM, PHONE, QUIET, Visitors, type_password
+from tests.dashboards.browsing import PHONE, Visitors, type_password
 from tests.dashboards.tracker import Tracker
 
 # What Streamlit itself does wrong: axe's rule, and what it is.
@@ -33,19 +32,13 @@ DARK = "rgb(16, 23, 20)"
 WIDTHS = """[document.documentElement, document.querySelector("[data-testid=stMain]")].map(
     each => each.scrollWidth)"""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; .ci/run installs it"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def visitors(served: str, tracker: Tracker) -> Iterator[Visitors]:
-    """Debian's chromium, without a window."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield Visitors(browser, served, tracker)
-        browser.close()
+def visitors(chromium: Browser, served: str, tracker: Tracker) -> Visitors:
+    """Everybody who has signed in once."""
+    return Visitors(chromium, served, tracker)
 
 
 def drawn(page: Page) -> None:
