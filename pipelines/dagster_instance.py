@@ -15,7 +15,7 @@ CODE_MODULE = "pipelines.definitions"
 LOOPBACK = "127.0.0.1"
 STOP_FILE = "stopping"
 
-DEQUEUE_INTERVAL_SECONDS = 1
+DEQUEUE_INTERVAL_SECONDS = 2
 RUNS_AT_ONCE_MAX = 2
 # One thread for every sensor or schedule that may be inside a long tick at the same moment.
 TICKS_AT_ONCE_MAX = 4

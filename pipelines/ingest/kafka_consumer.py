@@ -19,6 +19,8 @@ CONNECT_SECONDS = 1.5
 RECONNECT_SECONDS = 1.0
 REQUEST_SECONDS = 10
 END_OFFSETS_SECONDS = 3
+# A broker with nothing to give answers after so long; with something, at once.
+FETCH_WAIT_SECONDS = 1
 PAUSE_SECONDS = 0.1
 METADATA_SECONDS = 5
 METADATA_RETRY_SECONDS = 0.5
@@ -169,6 +171,7 @@ class ColumnarConsumer:
             request_timeout_ms=REQUEST_SECONDS * 1000,
             reconnect_backoff_max_ms=RECONNECT_SECONDS * 1000,
             metadata_max_age_ms=METADATA_SECONDS * 1000,
+            fetch_max_wait_ms=FETCH_WAIT_SECONDS * 1000,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
             fetch_max_bytes=FETCH_BYTES,
             metrics_enabled=False,

@@ -101,6 +101,7 @@ def instance(
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
     check_sensors.LAKE.close()
+    check_sensors.TRACKER.close()
     payout_sensors.LAKE.close()
 
 

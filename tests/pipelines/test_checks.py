@@ -6,7 +6,9 @@ import dagster as dg
 import duckdb
 import msgspec
 import pytest
+from sqlalchemy import Engine, text
 
+from pipelines import standing
 from pipelines.defs.checks import sensors
 from pipelines.defs.checks.checks import INVARIANTS, markdown_table, verify_lake
 from pipelines.defs.checks.sensors import Cursor, verify_lake_round
@@ -19,6 +21,7 @@ BROKEN = (
     " 'company' as account, 7 as amount_cents, '2026-11-01' as business_date, now() as occurred_at"
 )
 
+PUBLISHED = text("update publications set published_position = :position")
 QUARANTINED = (
     "insert into lake.raw.quarantine by name select uuid() as quarantine_id,"
     " {position} as position, 'tasks' as topic, 'not-json' as reason, '' as detail,"
@@ -128,6 +131,30 @@ def test_an_unpaid_yesterday_is_told_at_once_without_a_round(
     assert not evaluations(result)["yesterday_is_closed_and_paid"].passed
     assert not told["yesterday_is_closed_and_paid"].passed
     assert "ledger_sums_to_zero" not in told
+
+
+@pytest.mark.usefixtures("few_checks")
+def test_events_that_do_not_arrive_are_told_also_while_ingest_is_off_and_so_is_their_end(
+    instance: dg.DagsterInstance, mail_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = first_round(instance)
+    an_hour_ago = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+    monkeypatch.setattr(standing, "read_occurred_at", lambda _tracker, _position: an_hour_ago)
+
+    def look_with(published: int, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+        with mail_engine.begin() as connection:
+            connection.execute(PUBLISHED, {"position": published})
+        return tick(instance, cursor)
+
+    late = look_with(3, first.cursor)
+    assert isinstance(late, dg.SensorResult)
+    later_still = look_with(4, late.cursor)
+    arrived = look_with(0, late.cursor)
+
+    assert evaluations(first)["events_arrive"].passed
+    assert not evaluations(late)["events_arrive"].passed
+    assert isinstance(later_still, dg.SkipReason)
+    assert evaluations(arrived)["events_arrive"].passed
 
 
 @pytest.mark.usefixtures("few_checks")

@@ -1,17 +1,20 @@
 """Rounds over the lake without a run: every check, and how many rows each table has.
 
 A round follows a change, but not the last round closely; on a quiet night there is one an hour.
-Whether yesterday is paid, and whether a record waits in quarantine, is looked at every minute: the
-one changes with the clock alone, the other with what a person does about it.
+Whether yesterday is paid, whether events arrive and whether a record waits in quarantine is looked
+at every minute: that changes with the clock alone (ingest may be switched off, and says nothing
+then), or with what a person does about it.
 """
 
 import datetime as dt
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from time import time
 
 import dagster as dg
 import duckdb
 import msgspec
+from sqlalchemy import Engine, create_engine
 
 from contracts.environment import read_environment
 from pipelines.dagster_instance import is_stop_requested
@@ -23,12 +26,13 @@ from pipelines.defs.checks.checks import (
     markdown_table,
 )
 from pipelines.defs.checks.jobs import verify_lake_job
-from pipelines.expectations import Outcome
+from pipelines.expectations import EVENTS_ARRIVE, Outcome
 from pipelines.graph import LOOKED_AT_EVERY, PREVIEWS, asset_key
+from pipelines.ingest.healing import read_published_position
 from pipelines.lakes import open_reader
 from pipelines.settings import BusinessSettings, IngestSettings
 from pipelines.shared import Shared
-from pipelines.standing import read_open_records, read_payday
+from pipelines.standing import read_arrival, read_open_records, read_payday
 from pipelines.verification import (
     Epochs,
     Round,
@@ -40,6 +44,7 @@ from pipelines.verification import (
 )
 from warehouse.catalog import read_tables
 from warehouse.settings import LakeSettings
+from warehouse.state import read_contiguous_position
 
 LOOK_SECONDS = 60
 PAUSE_SECONDS = 300.0
@@ -54,7 +59,7 @@ QUARANTINE_INVARIANTS = [check for check in WINDOW_INVARIANTS if check.asset == 
 class Cursor(msgspec.Struct, frozen=True):
     """What the last round saw, when it was, and whether a tick is too short for one.
 
-    `told` is the last sentence about each expectation that every look judges.
+    `told` is what was last told of each expectation that every look judges.
     """
 
     epochs: Epochs | None = None
@@ -67,7 +72,18 @@ def _open() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     return open_reader(read_environment(LakeSettings))
 
 
+@contextmanager
+def _open_tracker() -> Iterator[Engine]:
+    url = read_environment(IngestSettings).database_url
+    engine = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 LAKE = Shared(_open)
+TRACKER = Shared(_open_tracker)
 
 
 @dg.sensor(
@@ -85,7 +101,7 @@ def verify_lake_round(context: dg.SensorEvaluationContext) -> dg.SensorResult | 
     with LAKE.use() as lake:
         epochs = read_epochs(lake)
         outcomes = _judge(lake)
-        told = {outcome.name: outcome.sentence for outcome in outcomes}
+        told = {outcome.name: _told(outcome) for outcome in outcomes}
         events = [evaluation_of_outcome(outcome) for outcome in outcomes]
         if not _is_due(before, epochs, time()):
             if told == before.told:
@@ -108,8 +124,16 @@ def verify_lake_round(context: dg.SensorEvaluationContext) -> dg.SensorResult | 
 
 
 def _judge(lake: duckdb.DuckDBPyConnection) -> list[Outcome]:
-    zone = read_environment(BusinessSettings).zone
-    return [read_payday(lake, zone, dt.datetime.now(dt.UTC)), read_open_records(lake)]
+    zone, now = read_environment(BusinessSettings).zone, dt.datetime.now(dt.UTC)
+    position = read_contiguous_position(lake)
+    with TRACKER.use() as tracker:
+        arrival = read_arrival(tracker, position, read_published_position(tracker), now)
+    return [read_payday(lake, zone, now), arrival, read_open_records(lake)]
+
+
+def _told(outcome: Outcome) -> str:
+    """What must differ to be told again: how many events are on their way differs every time."""
+    return str(outcome.is_met) if outcome.name == EVENTS_ARRIVE else outcome.sentence
 
 
 def _look_at_quarantine(lake: duckdb.DuckDBPyConnection) -> list[dg.AssetCheckEvaluation]:
