@@ -126,7 +126,7 @@ def balances(viewer: Viewer, _query: Query) -> Table:
             _("Role"): lambda one: role_name(one.role),
             _("Balance"): lambda one: amount(one.balance_cents),
             _("Works here"): lambda one: _("yes") if one.is_active else _("no"),
-            _("Employee id"): lambda one: str(one.employee_id),
+            _("Employee id"): lambda one: one.account,
         },
     )
 

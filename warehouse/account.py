@@ -5,6 +5,7 @@ which they move the account; all sums are made in SQL.
 """
 
 import datetime as dt
+from typing import NamedTuple
 from uuid import UUID
 
 import duckdb
@@ -12,6 +13,7 @@ import msgspec
 
 from warehouse.reading import (
     Reader,
+    read_closed_days,
     read_lake_state,
     require_self,
     rows,
@@ -81,38 +83,87 @@ def read_account(
     require_self(reader, employee_id)
     assert 1 <= count_days <= DAYS_MAX
     with snapshot(connection):
-        state = read_lake_state(connection)
-        today = state.today(local_date)
+        today = read_lake_state(connection).today(local_date)
         last = last or today
-        first = last - dt.timedelta(days=count_days - 1)
-        newest = today - dt.timedelta(days=DAYS_PICTURED - 1)
-        found = read_account_days(connection, employee_id, min(first, newest), max(last, today))
-        days = {day.business_date: day for day in found}
-        account, dates = str(employee_id), {"first": first, "last": last}
-        [sums] = rows(connection, _Sums, "own_sums", account=account, **dates)
-        payouts = rows(connection, OwnPayout, "own_payouts", employee_id=employee_id, **dates)
+        span = _Span(last - dt.timedelta(days=count_days - 1), last)
+        newest = _Span(today - dt.timedelta(days=DAYS_PICTURED - 1), today)
+        read = _Span(min(span.first, newest.first), max(span.last, today))
+        moved = _read_moved(connection, employee_id, read, span)
+        days = _every_day(connection, read, moved)
+        payouts = rows(
+            connection, OwnPayout, "own_payouts",
+            employee_id=employee_id, first=span.first, last=span.last,
+        )  # fmt: skip
+    sums = moved[0] if moved else NOTHING_MOVED
     return Account(
         balance_cents=days[today].closing_cents,
         today=days[today],
-        newest_days=[day for date, day in days.items() if newest <= date <= today],
-        days=[day for date, day in days.items() if first <= date <= last],
-        fees_cents=sums.fees_cents,
-        rewards_cents=sums.rewards_cents,
-        payouts_cents=sums.payouts_cents,
+        newest_days=[days[date] for date in newest.dates()],
+        days=[days[date] for date in span.dates()],
+        fees_cents=sums.span_fees_cents,
+        rewards_cents=sums.span_rewards_cents,
+        payouts_cents=sums.span_payouts_cents,
         payouts=payouts,
     )
 
 
-class _Sums(msgspec.Struct, frozen=True):
+def read_account_day(
+    connection: duckdb.DuckDBPyConnection, employee_id: UUID, date: dt.date
+) -> AccountDay:
+    """One day of the account; for reads that have asked who may see it."""
+    span = _Span(date, date)
+    moved = _read_moved(connection, employee_id, span, span)
+    return _every_day(connection, span, moved)[date]
+
+
+class _Span(NamedTuple):
+    first: dt.date
+    last: dt.date
+
+    def dates(self) -> list[dt.date]:
+        count = (self.last - self.first).days + 1
+        return [self.first + dt.timedelta(days=number) for number in range(count)]
+
+
+class _Moved(msgspec.Struct, frozen=True):
+    """A row of `own_days`."""
+
+    business_date: dt.date
     fees_cents: int
     rewards_cents: int
     payouts_cents: int
+    count_entries: int
+    closing_cents: int
+    span_fees_cents: int
+    span_rewards_cents: int
+    span_payouts_cents: int
 
 
-def read_account_days(
-    connection: duckdb.DuckDBPyConnection, employee_id: UUID, first: dt.date, last: dt.date
-) -> list[AccountDay]:
-    """Every day from the first to the last; for reads that have asked who may see it."""
+NOTHING_MOVED = _Moved(dt.date.min, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def _read_moved(
+    connection: duckdb.DuckDBPyConnection, employee_id: UUID, read: _Span, span: _Span
+) -> list[_Moved]:
     return rows(
-        connection, AccountDay, "own_days", account=str(employee_id), first=first, last=last
-    )
+        connection, _Moved, "own_days", account=str(employee_id),
+        first=read.first, last=read.last, span_first=span.first, span_last=span.last,
+    )  # fmt: skip
+
+
+def _every_day(
+    connection: duckdb.DuckDBPyConnection, read: _Span, moved: list[_Moved]
+) -> dict[dt.date, AccountDay]:
+    """The days of the statement, also those on which nothing moved: they end as they began."""
+    closed = read_closed_days(connection, *read)
+    by_date = {each.business_date: each for each in moved}
+    closing_cents = next((one.closing_cents for one in moved if one.business_date < read.first), 0)
+    days = {}
+    for date in read.dates():
+        opening_cents, one = closing_cents, by_date.get(date, NOTHING_MOVED)
+        closing_cents = one.closing_cents if date in by_date else opening_cents
+        days[date] = AccountDay(
+            date, opening_cents, one.fees_cents, one.rewards_cents, one.payouts_cents,
+            closing_cents, one.count_entries, date in closed,
+        )  # fmt: skip
+    return days

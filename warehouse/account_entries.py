@@ -11,7 +11,7 @@ from uuid import UUID
 import duckdb
 import msgspec
 
-from warehouse.account import AccountDay, read_account_days
+from warehouse.account import AccountDay, read_account_day
 from warehouse.reading import Reader, require_self, rows, snapshot, text_of
 from warehouse.recent import recent_rows
 
@@ -128,7 +128,7 @@ def read_explanation(
         if entry is None:
             return None
         causes = rows(connection, Cause, "entry_cause", entry_id=entry_id, on=business_date)
-        [day] = read_account_days(connection, employee_id, business_date, business_date)
+        day = read_account_day(connection, employee_id, business_date)
     return Explanation(entry, causes[0] if causes else None, day)
 
 
@@ -158,6 +158,7 @@ class _Page(msgspec.Struct, frozen=True):
     first_date: dt.date | None
     last_date: dt.date | None
     count_skipped: int
+    closing_cents: int
 
 
 class _EntryRow(Entry, frozen=True):
@@ -178,21 +179,24 @@ def _all_entries(connection: duckdb.DuckDBPyConnection, asked: _Asked) -> Entrie
         account=asked.account, first=asked.first, last=asked.last,
         count_max=asked.count_max, count_skipped=asked.count_skipped,
     )  # fmt: skip
-    found: list[_EntryRow] = []
+    entries: list[Entry] = []
     if page.first_date is not None and page.last_date is not None:
-        narrower = msgspec.structs.replace(
-            asked, first=page.first_date, last=page.last_date, count_skipped=page.count_skipped
-        )
-        found = _entry_rows(connection, narrower)
+        entries = recent_rows(
+            connection, Entry, "own_newest",
+            account=asked.account, first=page.first_date, last=page.last_date,
+            closing_cents=page.closing_cents,
+            count_max=asked.count_max, count_skipped=page.count_skipped,
+        )  # fmt: skip
     return Entries(
         page.count_matching, page.fees_cents, page.rewards_cents, page.payouts_cents,
-        page.total_cents, [each.entry() for each in found],
+        page.total_cents, entries,
     )  # fmt: skip
 
 
 def _some(connection: duckdb.DuckDBPyConnection, asked: _Asked) -> Entries:
     """With a filter the totals are those of the entries that match."""
-    found = _entry_rows(connection, asked)
+    values = msgspec.structs.asdict(asked) | {"kinds": list(asked.kinds)}
+    found = recent_rows(connection, _EntryRow, "own_entries", **values)
     if not found:
         return NO_ENTRIES
     head = found[0]
@@ -200,8 +204,3 @@ def _some(connection: duckdb.DuckDBPyConnection, asked: _Asked) -> Entries:
         head.count_matching, head.fees_cents, head.rewards_cents, head.payouts_cents,
         head.total_cents, [each.entry() for each in found],
     )  # fmt: skip
-
-
-def _entry_rows(connection: duckdb.DuckDBPyConnection, asked: _Asked) -> list[_EntryRow]:
-    values = msgspec.structs.asdict(asked) | {"kinds": list(asked.kinds)}
-    return recent_rows(connection, _EntryRow, "own_entries", **values)

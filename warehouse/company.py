@@ -5,7 +5,6 @@ in SQL. Amounts are integer cents.
 """
 
 import datetime as dt
-from uuid import UUID
 
 import duckdb
 import msgspec
@@ -15,14 +14,17 @@ from warehouse.reading import (
     LakeState,
     Reader,
     Role,
+    read_closed_days,
     read_lake_state,
     require_role,
     rows,
     snapshot,
+    text_of,
 )
 
 DAYS_MAX = 3_660  # ten years
 ONE_DAY = dt.timedelta(days=1)
+NOTHING_MOVED = (None, 0, 0, 0, 0)  # as a row of `company_days`
 
 
 class CompanyDay(msgspec.Struct, frozen=True):
@@ -47,9 +49,11 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class EmployeeBalance(msgspec.Struct, frozen=True):
-    """One employee's account; the last two are the same for all, and 0 when nobody has a debt."""
+    """One employee's account, which bears their id; the last two are the same for all, and 0 when
+    nobody has a debt.
+    """
 
-    employee_id: UUID
+    account: str
     name: str
     role: Role
     is_active: bool
@@ -105,11 +109,7 @@ def read_company(
         yesterday = today - ONE_DAY
         last = last or today
         first = last - (count_days - 1) * ONE_DAY
-        found = rows(
-            connection, CompanyDay, "company_days",
-            first=min(first, yesterday), last=max(last, today),
-        )  # fmt: skip
-        days = {day.business_date: day for day in found}
+        days = read_days(connection, min(first, yesterday), max(last, today))
         span, before = rows(
             connection, Span, "company_spans",
             first=first, last=last, before=first - count_days * ONE_DAY,
@@ -124,3 +124,20 @@ def read_company(
         before=before,
         balances=balances,
     )
+
+
+def read_days(
+    connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date
+) -> dict[dt.date, CompanyDay]:
+    """Every day from the first to the last; for reads that have asked who may see it."""
+    values = {"first": first, "last": last}
+    moved = {row[0]: row for row in connection.execute(text_of("company_days"), values).fetchall()}
+    closed = read_closed_days(connection, first, last)
+    days = {}
+    for number in range((last - first).days + 1):
+        date = first + number * ONE_DAY
+        _, fees_cents, rewards_cents, earnings_cents, payouts_cents = moved.get(date, NOTHING_MOVED)
+        days[date] = CompanyDay(
+            date, fees_cents, rewards_cents, earnings_cents, payouts_cents, date in closed
+        )
+    return days

@@ -11,7 +11,7 @@ from uuid import UUID
 import duckdb
 import msgspec
 
-from warehouse.company import CompanyDay
+from warehouse.company import CompanyDay, read_days
 from warehouse.reading import MANAGEMENT, Reader, require_role, rows, snapshot, text_of
 from warehouse.recent import recent_rows
 
@@ -47,7 +47,6 @@ class EmployeePayout(msgspec.Struct, frozen=True):
     """What one employee was paid; `name` is None for somebody the lake does not know yet."""
 
     entry_id: UUID
-    employee_id: UUID
     name: str | None
     amount_cents: int
 
@@ -124,9 +123,7 @@ def read_company_day(
     require_role(reader, MANAGEMENT)
     assert 1 <= count_max <= ENTRIES_MAX
     with snapshot(connection):
-        [day] = rows(
-            connection, CompanyDay, "company_days", first=business_date, last=business_date
-        )
+        day = read_days(connection, business_date, business_date)[business_date]
         certificates = recent_rows(
             connection, Certificate, "day_certificate",
             first=business_date, business_date=business_date,

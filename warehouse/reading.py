@@ -102,6 +102,15 @@ def read_lake_state(connection: duckdb.DuckDBPyConnection) -> LakeState:
     return state
 
 
+def read_closed_days(
+    connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date
+) -> frozenset[dt.date]:
+    """Those of the days from the first to the last that are closed; anybody may know that."""
+    values = {"first": first, "last": last}
+    found = connection.execute(text_of("closed_days"), values).fetchall()
+    return frozenset(day for (day,) in found)
+
+
 def read_snapshot_id(connection: duckdb.DuckDBPyConnection) -> int:
     """The number of the newest snapshot: the same number, the same lake."""
     found = connection.execute("select id from ducklake_current_snapshot('lake')").fetchone()

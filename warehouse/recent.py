@@ -34,13 +34,15 @@ RECENT: Final = {
     # Of all open tasks and of those with an entry in these days.
     "marts.tasks_created": "select task_id, jira_id from {} where jira_id is not null",
 }
+# What is read at once, beside that: one's own entries lie together.
 _OF_THESE: Final = {
+    "ledger.postings": "order by account",
     "marts.tasks_created": """
         and (
             task_id in (select task_id from kept.marts.unfinished_tasks)
             or task_id in (select task_id from kept.ledger.postings)
         )
-    """
+    """,
 }
 _FIRST_DATE = """
 select coalesce(max(business_date) filter (count_through > $count_max) + 1, $oldest)
@@ -107,9 +109,10 @@ def recent_rows(
 
 def _first_date(connection: duckdb.DuckDBPyConnection) -> dt.date:
     """The first day whose entries are in memory; of a connection without a copy: none is."""
-    if connection.execute("select current_catalog()").fetchone() != ("kept",):
+    try:
+        found = connection.execute("select first_date from ops.recent_days").fetchone()
+    except duckdb.CatalogException:
         return dt.date.max
-    found = connection.execute("select first_date from kept.ops.recent_days").fetchone()
     assert found is not None, "the table has one row"
     first_date: dt.date = found[0]
     return first_date

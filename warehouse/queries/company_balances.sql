@@ -2,7 +2,7 @@
 with
 balances as (
     select
-        employee.employee_id,
+        employee.employee_id::varchar as account,
         employee.name,
         employee.role,
         employee.is_active,
@@ -17,4 +17,4 @@ select
     count(*) filter (balance_cents < 0) over () as count_below_zero,
     coalesce(sum(balance_cents) filter (balance_cents < 0) over (), 0)::bigint as below_zero_cents,
 from balances
-order by balance_cents, name, employee_id
+order by balance_cents, name, account

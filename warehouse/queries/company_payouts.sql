@@ -1,7 +1,6 @@
 -- One row per payout of $business_date, highest first.
 select
     payout.entry_id,
-    payout.employee_id,
     employee.name,
     payout.amount_cents,
 from ledger.payouts as payout
