@@ -150,13 +150,13 @@ def _fill_topic(where: Servers, environment: dict[str, str]) -> None:
     assert not page, "EVENTS is a multiple of PAGE_RECORDS"
 
 
-def records() -> Iterator[Record]:
-    """Tasks that are created, assigned and completed: `EVENTS` records in log order."""
+def records(count: int = EVENTS) -> Iterator[Record]:
+    """Tasks that are created, assigned and completed: `count` records or two more in log order."""
     rng = Random(1)
     people = [uuid.UUID(int=rng.getrandbits(128), version=4) for _ in range(EMPLOYEES)]
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(500)]
     position = 0
-    while position < EVENTS:
+    while position < count:
         task_id = uuid.UUID(int=rng.getrandbits(128), version=4)
         for number, data in enumerate(_life_of(task_id, rng, people, words), 1):
             position += 1

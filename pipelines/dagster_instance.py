@@ -135,9 +135,6 @@ def _instance() -> dict[str, Any]:
         "sensors": threads,
         "schedules": threads,
         "retention": {"sensor": kept, "schedule": kept},
-        # Nothing is materialized by a condition: sensors and schedules ask. Its daemon would look
-        # for such assets every five seconds.
-        "auto_materialize": {"enabled": False, "use_sensors": False},
         "compute_logs": {
             "module": "dagster._core.storage.noop_compute_log_manager",
             "class": "NoOpComputeLogManager",
