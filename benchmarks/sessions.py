@@ -72,10 +72,10 @@ values (cast(md5('person' || :number) as uuid), 'Employee ' || :number, :email, 
 def run() -> list[Ratio]:
     """Share of one core that the dashboards take, and the 95th percentile of a refresh."""
     with tempfile.TemporaryDirectory(prefix="ates-bench-sessions-") as folder:
-        environment = _environment(Path(folder))
-        with _growing_lake(environment) as grow, _served(environment) as dashboards:
+        environment = environment_of(Path(folder))
+        with growing_lake(environment) as grow, served(environment) as dashboards:
             url = environment["DASHBOARDS_URL"]
-            people, way_in = _add_people(environment), way_in_of(url)
+            people, way_in = add_people(environment), way_in_of(url)
             cookies = [sign_in(way_in, email, PASSWORD) for _, email in people]
             tabs = [
                 _Tab(url, page, one)
@@ -176,7 +176,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment_of(folder: Path) -> dict[str, str]:
     """Settings of an installation whose servers run already."""
     server = servers().postgres
     tracker, lake = servers().tracker_database(), servers().new_database()
@@ -199,7 +199,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _growing_lake(
+def growing_lake(
     environment: dict[str, str],
 ) -> Iterator[Callable[[], contextlib.AbstractContextManager[None]]]:
     """A lake with a year of business; what it gives lets it grow while one waits."""
@@ -237,7 +237,7 @@ def _write(
 
 
 @contextlib.contextmanager
-def _served(environment: dict[str, str]) -> Iterator[psutil.Process]:
+def served(environment: dict[str, str]) -> Iterator[psutil.Process]:
     """Tracker and dashboards, each a process of its own; gives the latter."""
     command = [sys.executable, "-m", "ates.cli", "serve"]
     with contextlib.ExitStack() as stack:
@@ -259,7 +259,7 @@ def _wait_for(url: str) -> None:
     raise TimeoutError(f"{url} does not answer")
 
 
-def _add_people(environment: dict[str, str]) -> list[tuple[str, str]]:
+def add_people(environment: dict[str, str]) -> list[tuple[str, str]]:
     """The lake's employees at the tracker: which page each looks at, and their address."""
     numbers = itertools.count()
     found, password_hash = [], hash_password(PASSWORD)

@@ -16,8 +16,9 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 
 from dashboards.access import TrackerSilentError, viewer_of
 from dashboards.languages import _, language_of, speaking
-from dashboards.navigation import PATHS
+from dashboards.navigation import PAGE_PATHS, PATHS
 from dashboards.settings import DashboardSettings
+from dashboards.shell import begin_page
 
 HEALTH, LOGIN, CALLBACK = "/_stcore/health", "/auth/login", "/oauth2callback"
 # Streamlit hands out files of `/media` to whoever knows their name.
@@ -67,6 +68,8 @@ class Front:
         is_page = "text/html" in request.headers.get("accept", "")
         if is_page and path.rstrip("/").count("/") == 1 and path.strip("/") not in PATHS:
             return RedirectResponse(f"/?unknown={quote(path.strip('/'))}", 302)
+        if is_page and request.method == "GET" and path.lstrip("/") in PAGE_PATHS:
+            return begin_page(request, f"{self.home.scheme}://{self.home.netloc}")
         return None
 
     def _with_headers(self, request: Request, send: Send) -> Send:

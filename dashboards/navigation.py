@@ -35,7 +35,8 @@ PAGES = (
     PageEntry("analytics", "analytics", noted("Analytics"), ":material/insights:", ADMINS),
     PageEntry("operations", "operations", noted("Operations"), ":material/monitor_heart:", ADMINS),
 )
-PATHS = frozenset({"", "auth", "oauth2callback", *(page.path for page in PAGES)})
+PAGE_PATHS = frozenset({HOME.path, *(page.path for page in PAGES)})
+PATHS = frozenset({"auth", "oauth2callback", *PAGE_PATHS})
 
 
 def pages_for(role: Role) -> list[Page]:

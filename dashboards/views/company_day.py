@@ -84,23 +84,13 @@ def show_certificate(detail: CompanyDayDetail) -> None:
         day=day(detail.day.business_date), moment=moment(certificate.closed_at, zone)
     )
     st.write(f"{closed} {verdict(certificate)}")
-    st.table(
+    show_table(
         {
-            _("Certificate"): [_("Events"), _("Fees"), _("Rewards")],
-            _("Tracker"): [
-                number(certificate.count_events),
-                money(certificate.fees_cents),
-                money(certificate.rewards_cents),
-            ],
-            _("Ledger"): [
-                number(certificate.found_count_events),
-                money(certificate.found_fees_cents),
-                money(certificate.found_rewards_cents),
-            ],
+            _("Certificate"): [_("Tracker"), _("Ledger")],
+            _("Events"): [certificate.count_events, certificate.found_count_events],
+            _("Fees"): amounts([certificate.fees_cents, certificate.found_fees_cents]),
+            _("Rewards"): amounts([certificate.rewards_cents, certificate.found_rewards_cents]),
         },
-        hide_index=True,
-        border="horizontal",
-        width="content",
         alt=_("The day as the tracker certified it and as the ledger holds it"),
     )
 
