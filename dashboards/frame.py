@@ -18,6 +18,9 @@ from warehouse.deliveries import TrackerDatabaseSilentError
 from warehouse.lake import LakeUnavailableError
 from warehouse.reading import EVERYBODY, LakeState, ReadRefusedError, Role
 
+# What a completion waits at most until an open page shows it: 0.1 for the relay, 0.6 until the
+# next batch is committed, BEHIND_SECONDS_MAX of `lake.py`, this, 0.3 for drawing: 6.6 in all, and
+# up to 2.5 more if it meets the pause between two windows of ingest. The median is 2.3.
 REFRESH_SECONDS = 5
 # Events wait a second or two on their way; longer than this is a fault that figures must tell of.
 LAG_SECONDS_MAX = 30

@@ -20,8 +20,7 @@ from warehouse.lake import LakeUnavailableError, connect
 from warehouse.settings import LakeSettings
 
 ATTEMPTS_MAX = 2  # the second one opens the lake anew: a server may have been restarted
-# How long a newer snapshot may go unnoticed. Together with a page's refresh period it is what an
-# event in the lake waits at most until an open page shows it: less than six seconds.
+# How long a newer snapshot may go unnoticed; `frame.REFRESH_SECONDS` has the sum of all waits.
 SNAPSHOT_SECONDS = 0.25
 # One refresh lets the copy catch up; others go by what it holds meanwhile, unless that is older.
 BEHIND_SECONDS_MAX = 0.6

@@ -2,7 +2,7 @@
 
 By itself Streamlit asks two questions before it opens its web socket, for a page with an address of
 its own at a wrong place first, and fetches the pieces of a page when they are to be drawn. Here it
-finds all of that in the page: the first figures stand a quarter of a second earlier.
+finds all of that in the page.
 """
 
 import json
