@@ -17,7 +17,7 @@ START_SECONDS = 8
 START_RETRIES_MAX = 5
 LOG_BYTES_MAX = 5 * 1024 * 1024
 LOG_BACKUPS_MAX = 2
-SOCKET_PATH_LENGTH_MAX = 100  # the kernel's limit is 107 (103 on macOS)
+SOCKET_PATH_LENGTH_MAX = 95  # 103 on macOS, and supervisord first makes one that ends in its pid
 
 SUPERVISORD = """\
 [unix_http_server]
@@ -81,16 +81,21 @@ def write(home: Path, services: Sequence[Service]) -> Path:
 
 def socket_path(home: Path) -> Path:
     """Where supervisord takes calls; elsewhere when the home's path is too long for a socket."""
-    path = home / "run" / "supervisor.sock"
-    if len(str(path)) <= SOCKET_PATH_LENGTH_MAX:
-        return path
-    digest = hashlib.sha256(str(home).encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"ates-{os.geteuid()}"
+    name = f"{hashlib.sha256(str(home).encode()).hexdigest()[:16]}.sock"
+    folders = (tempfile.gettempdir(), "/tmp")  # noqa: S108 - a private folder in it
+    elsewhere = [Path(each) / f"ates-{os.geteuid()}" for each in folders]
+    paths = [home / "run" / "supervisor.sock", *(folder / name for folder in elsewhere)]
+    path = next(each for each in paths if len(str(each)) <= SOCKET_PATH_LENGTH_MAX)
+    if path.parent in elsewhere:
+        _make_private(path.parent)
+    return path
+
+
+def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.geteuid():
         raise PermissionError(f"{folder} belongs to somebody else")
     folder.chmod(0o700)
-    return folder / f"{digest}.sock"
 
 
 def _program(service: Service, priority: int, run: Path, logs: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -221,9 +222,14 @@ def test_a_new_home_is_private(tmp_path: Path) -> None:
     assert home.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_home_with_a_long_name_works(tmp_path: Path) -> None:
-    home = tmp_path / ("long" * 30)
+@pytest.mark.parametrize("length", [80, 200])
+def test_a_home_with_a_long_name_works_wherever_temporary_files_go(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    home = folder / ("n" * (length - len(f"{folder}/")))
     home.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(home))
     port = free_port()
 
     with Stack(load(home), [fake(home, "fake0", port)]) as stack:
