@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 
 from ops_api import locks
+from ops_api.driver import Connection
 
 POOL_SIZE = 8
 POOL_OVERFLOW_MAX = 4
@@ -36,22 +37,25 @@ def create_engine(
     """
     options = {
         "timezone": "UTC",
+        "default_transaction_isolation": "read\\ committed",
         "statement_timeout": f"{statement_timeout_seconds}s",
         "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
     }
+    one_trip = {} if is_autocommit else {"connection_factory": Connection}
     return sa.create_engine(
         url,
         pool_size=pool_size,
         max_overflow=POOL_OVERFLOW_MAX,
         pool_timeout=POOL_WAIT_SECONDS,
-        isolation_level="AUTOCOMMIT" if is_autocommit else "READ COMMITTED",
+        isolation_level="AUTOCOMMIT" if is_autocommit else None,
         skip_autocommit_rollback=is_autocommit,
         hide_parameters=True,  # a log line must not hold what a person typed
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "application_name": "ates",
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+            **one_trip,
         },
     )
 

@@ -6,9 +6,9 @@ else may come between plan and writing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection
 
 from ops_api.prepared import Prepared, execute_together
 
@@ -29,9 +29,10 @@ class Planned(Generic[T]):
             self.statement.execute(connection, self.parameters)
         return self.result
 
-    def write_with(
+    def commit_with(
         self, connection: Connection, statement: Prepared, parameters: Mapping[str, object]
-    ) -> CursorResult[Any]:
-        """Write it and another statement in one round trip; what the other one answers."""
+    ) -> T:
+        """Write it and another statement and end the transaction, all in one round trip."""
         both = (self.statement, statement) if self.statement else (statement,)
-        return execute_together(connection, {**self.parameters, **parameters}, *both)
+        execute_together(connection, {**self.parameters, **parameters}, *both, is_last=True)
+        return self.result

@@ -35,12 +35,19 @@ class Prepared:
 
 
 def execute_together(
-    connection: Connection, parameters: Mapping[str, object], *statements: Prepared
+    connection: Connection,
+    parameters: Mapping[str, object],
+    *statements: Prepared,
+    is_last: bool = False,
 ) -> CursorResult[Any]:
-    """Run one after the other in a single round trip; what the last one answers."""
+    """Run one after the other in a single round trip; what the last one answers.
+
+    What `is_last` takes the commit with it (see `ops_api.driver`) and answers nothing.
+    """
     known: set[str] = connection.info.setdefault(_KNOWN, set())
     for each in statements:
         if each.name not in known:
             connection.exec_driver_sql(each.preparation)
             known.add(each.name)
-    return connection.exec_driver_sql(";".join(each.call for each in statements), dict(parameters))
+    calls = [*(each.call for each in statements), *(["commit"] if is_last else [])]
+    return connection.exec_driver_sql(";".join(calls), dict(parameters))

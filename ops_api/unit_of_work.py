@@ -2,7 +2,8 @@
 
 A deadlock or a serialization failure is tried again a few times: PostgreSQL has undone everything.
 A lost connection is tried again only if the commit had not been sent; afterwards nobody knows
-whether it happened, and the caller is told to ask again (with the same Idempotency-Key).
+whether it happened, and the caller is told to ask again (with the same Idempotency-Key). Work that
+sends its own commit stores such a key with it, so that a second try finds what the first one did.
 """
 
 import random

@@ -1,7 +1,8 @@
 """Answering a request once: its answer is stored in the transaction that carries it out.
 
-The key is written last. Of two identical requests both may work, but the second finds the key's
-row (it waits there while the first commits), is rolled back and gives the first one's answer.
+The key is written last, together with the commit. Of two identical requests both may work, but the
+second finds the key's row (it waits there while the first commits), is rolled back and gives the
+first one's answer. So does one whose connection was lost while it committed.
 Costly work looks for the key before it begins; cheap work does not, for repetitions are rare.
 What work has planned and not yet written is written together with the key.
 A refusal changes nothing, so it is stored in a transaction of its own after the refused one.
@@ -11,7 +12,9 @@ import datetime as dt
 from collections.abc import Callable
 
 import msgspec
+import psycopg2
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from ops_api.errors import RuleViolation, UnacceptableError
 from ops_api.planning import Planned
@@ -24,6 +27,7 @@ PURGED_AT_ONCE_MAX = 1000
 PURGE_ONE_IN = 64
 ATTEMPTS_MAX = 3
 
+_KEY = "idempotency_keys_pkey"
 _FIND = text("""
 select request_hash, status, body from idempotency_keys where actor = :actor and key = :key
 """)
@@ -32,7 +36,6 @@ _STORE = Prepared(
     """
 insert into idempotency_keys (actor, key, request_hash, status, body, created_at)
 values (:key_actor, :key, :request_hash, :answer_status, :answer_body, :received_at)
-on conflict do nothing
 """,
 )
 _PURGE = text("""
@@ -130,22 +133,26 @@ def _find(connection: Connection, request: KeyedRequest) -> Answer | None:
 
 
 def _store(connection: Connection, request: KeyedRequest, planned: Planned[Answer]) -> Answer:
-    answer = planned.result
-    stored = planned.write_with(
-        connection,
-        _STORE,
-        {
-            "key_actor": request.actor,
-            "key": request.key,
-            "request_hash": request.request_hash,
-            "answer_status": answer.status,
-            "answer_body": answer.body,
-            "received_at": request.received_at,
-        },
-    )
-    if stored.rowcount == 0:
-        raise _RivalAnsweredError
+    """The last statement of all: with the key everything is committed."""
     if request.request_hash[0] % PURGE_ONE_IN == 0:
         limits = {"before": request.received_at - KEPT, "limit": PURGED_AT_ONCE_MAX}
         connection.execute(_PURGE, limits)
-    return answer
+    answer = planned.result
+    values = {
+        "key_actor": request.actor,
+        "key": request.key,
+        "request_hash": request.request_hash,
+        "answer_status": answer.status,
+        "answer_body": answer.body,
+        "received_at": request.received_at,
+    }
+    try:
+        return planned.commit_with(connection, _STORE, values)
+    except IntegrityError as error:
+        if not _is_key_taken(error):
+            raise
+        raise _RivalAnsweredError from error
+
+
+def _is_key_taken(error: IntegrityError) -> bool:
+    return isinstance(error.orig, psycopg2.Error) and error.orig.diag.constraint_name == _KEY

@@ -5,9 +5,11 @@ import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
 import pytest
 from sqlalchemy import Connection, text
 
+from ops_api.driver import Cursor
 from ops_api.errors import ConflictError
 from ops_api.idempotency.commands import (
     KEPT,
@@ -68,6 +70,29 @@ def test_cheap_work_may_be_done_again_but_never_counts_again(world: World) -> No
 
     assert deed.count_runs == 2
     assert first.body == second.body == third.body == '{"run":1}'
+    assert count_deeds(world) == 1
+
+
+def test_a_connection_lost_while_it_commits_leaves_one_deed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+
+    def lose(cursor: Cursor, query: str, values: object = None) -> None:
+        execute(cursor, query, values)
+        if query.endswith(";commit") and not sent:
+            sent.append(query)
+            cursor.connection.close()
+            raise psycopg2.OperationalError("server closed the connection unexpectedly")
+
+    execute = Cursor.execute
+    monkeypatch.setattr(Cursor, "execute", lose)
+    deed = Deed()
+
+    answer = answer_once(world.engine, request(), deed, is_cheap=True)
+
+    assert len(sent) == 1
+    assert (answer.body, answer.is_replay) == ('{"run":1}', True)
     assert count_deeds(world) == 1
 
 
