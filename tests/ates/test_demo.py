@@ -19,6 +19,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
+from ates import reach
 from ates.embedded.process import is_port_taken
 from ates.settings import Settings, load
 from ates.supervisor import Stack, leftovers
@@ -26,6 +27,7 @@ from ates.supervisor.ports import choose_free
 from ates.variables import VARIABLES
 from tests.oracle.compare import differences, prices_of, read_csv
 from tests.oracle.predict import predict
+from warehouse.exports import write_export
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LOG, MAPPING = EXAMPLES / "volvo-2013.csv.gz", EXAMPLES / "volvo-2013.toml"
@@ -95,8 +97,15 @@ class Demonstration:
             cwd=self.home, env=self.environment, check=False, capture_output=True, text=True,
         )  # fmt: skip
 
-    def export(self, name: str) -> None:
-        assert self.ates("export", name, "-o", str(self.folder / f"{name}.csv")).returncode == 0
+    def export(self) -> None:
+        """One table by the command, the others by what it calls: each start costs two seconds."""
+        first, *others = EXPORTS
+        target = str(self.folder / f"{first}.csv")
+        assert self.ates("export", first, "-o", target).returncode == 0
+        with reach.lake_and_tracker(self.settings.environment()) as lake:
+            for name in others:
+                with (self.folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+                    write_export(lake, name, file)
 
     def moment_of_the_import(self) -> dt.datetime:
         engine = sa.create_engine(self.settings.environment()["DATABASE_URL"])
@@ -124,8 +133,7 @@ def test_the_summary_agrees_with_the_oracle(demonstration: Demonstration) -> Non
     assert re.search(r"mails of that day: [\d,]+ sent; of all days: 1,\d+ sent\n", printed)
     assert (demonstration.home / "secrets" / "demo_admin_password").read_text() in printed
     folder = demonstration.folder
-    for name in EXPORTS:
-        demonstration.export(name)
+    demonstration.export()
     now = demonstration.moment_of_the_import()
     prices = prices_of(read_csv(folder / "tasks.csv"))
     prediction = predict(LOG, MAPPING, prices, zone="UTC", now=now, shift_to_now=True)
