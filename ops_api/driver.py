@@ -18,7 +18,7 @@ class Cursor(extensions.cursor):
 
     def execute(self, query: str | bytes | sql.Composable, values: Any = None) -> None:
         """Like psycopg2's; raises what that raises."""
-        if _is_idle(self.connection):
+        if _must_begin(self.connection):
             query = _after_begin(query)
         super().execute(query, values)
 
@@ -33,7 +33,7 @@ class Cursor(extensions.cursor):
         super().copy_expert(sql, file, size)
 
     def _begin(self) -> None:
-        if _is_idle(self.connection):
+        if _must_begin(self.connection):
             super().execute(BEGIN)
 
 
@@ -43,7 +43,12 @@ class Connection(extensions.connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.autocommit = True  # so psycopg2 leaves transactions to us
+        self.has_transactions = True
         self.cursor_factory = Cursor
+
+    def set_isolation_level(self, level: int | None) -> None:
+        """SQLAlchemy's AUTOCOMMIT, for what runs outside of transactions, and the way back."""
+        self.has_transactions = level != extensions.ISOLATION_LEVEL_AUTOCOMMIT
 
     def commit(self) -> None:
         """End the transaction, if one is open; a failed one is rolled back, as PostgreSQL does."""
@@ -57,6 +62,12 @@ class Connection(extensions.connection):
         if not _is_idle(self):
             with self.cursor() as cursor:
                 cursor.execute(word)
+
+
+def _must_begin(connection: extensions.connection) -> bool:
+    return (
+        isinstance(connection, Connection) and connection.has_transactions and _is_idle(connection)
+    )
 
 
 def _is_idle(connection: extensions.connection) -> bool:

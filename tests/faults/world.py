@@ -33,6 +33,8 @@ COMMAND_SECONDS_MAX = 240.0
 SETTLE_SECONDS_MAX = 150
 RECOVERY_SECONDS_MAX = 60.0
 REQUEST_SECONDS_MAX = 30.0
+# A tracker that is down, slow, or killed in the middle of an answer.
+CUT_OFF = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 PASSWORD_LINE = re.compile(r"password:?\s+(\S+)", re.IGNORECASE)
 
 
@@ -69,7 +71,7 @@ class Client:
         url = f"{self.url}/api/v1{path}"
         deadline = time.monotonic() + RECOVERY_SECONDS_MAX
         while True:
-            with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+            with contextlib.suppress(*CUT_OFF):
                 answer = self._session.request(method, url, timeout=REQUEST_SECONDS_MAX, **options)
                 if answer.status_code not in (502, 503):
                     return answer

@@ -51,6 +51,17 @@ def test_a_last_statement_that_fails_commits_nothing(world: World) -> None:
         assert connection.exec_driver_sql(POSITION).scalar_one() == 0
 
 
+def test_what_runs_outside_of_transactions_may_and_the_next_one_has_one_again(world: World) -> None:
+    with world.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("vacuum log_head")
+        assert status(connection) == extensions.TRANSACTION_STATUS_IDLE
+    with world.engine.connect() as connection:
+        connection.exec_driver_sql(RAISE)
+        connection.rollback()
+
+    assert world.one(POSITION) == 0
+
+
 @pytest.mark.parametrize("way", ["bytes", "composed", "many", "copy"])
 def test_whatever_comes_first_can_be_undone(world: World, way: str) -> None:
     with world.engine.connect() as connection:
