@@ -42,7 +42,6 @@ def create_engine(
         "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
     }
-    one_trip = {} if is_autocommit else {"connection_factory": Connection}
     return sa.create_engine(
         url,
         pool_size=pool_size,
@@ -55,7 +54,7 @@ def create_engine(
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "application_name": "ates",
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
-            **one_trip,
+            "connection_factory": None if is_autocommit else Connection,
         },
     )
 

@@ -4,11 +4,12 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import duckdb
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
 from pipelines.expectations import Outcome, judge_arrival, judge_payday, judge_quarantine
 from pipelines.ingest.healing import read_occurred_at, read_published_position
 from pipelines.lakes import open_reader
+from pipelines.trackers import open_tracker
 from warehouse.paydays import read_pay_standing
 from warehouse.quarantine import count_open
 from warehouse.settings import LakeSettings
@@ -19,18 +20,20 @@ def read_outcomes(
     lake: LakeSettings, database_url: str, zone: ZoneInfo, now: dt.datetime
 ) -> list[Outcome]:
     """All expectations, opening lake and tracker for it."""
-    tracker = create_engine(database_url, pool_size=1, max_overflow=0)
-    try:
-        with open_reader(lake) as connection:
-            position = read_contiguous_position(connection)
-            published = read_published_position(tracker)
-            return [
-                read_arrival(tracker, position, published, now),
-                read_payday(connection, zone, now),
-                read_open_records(connection),
-            ]
-    finally:
-        tracker.dispose()
+    with open_tracker(database_url) as tracker, open_reader(lake) as connection:
+        return read_all(connection, tracker, zone, now)
+
+
+def read_all(
+    connection: duckdb.DuckDBPyConnection, tracker: Engine, zone: ZoneInfo, now: dt.datetime
+) -> list[Outcome]:
+    """All expectations, of a lake and a tracker that are open."""
+    position = read_contiguous_position(connection)
+    return [
+        read_arrival(tracker, position, read_published_position(tracker), now),
+        read_payday(connection, zone, now),
+        read_open_records(connection),
+    ]
 
 
 def read_arrival(tracker: Engine, contiguous: int, published: int, now: dt.datetime) -> Outcome:

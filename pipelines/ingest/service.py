@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 
 import duckdb
 from kafka.errors import KafkaError
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.ingest.ahead import Source
 from pipelines.ingest.engine import run_window
 from pipelines.ingest.kafka_source import KafkaSource
 from pipelines.settings import KafkaSettings
+from pipelines.trackers import open_tracker
 from warehouse.lake import LakeUnavailableError, connect, create_tables
 from warehouse.settings import LakeSettings
 
@@ -55,8 +56,7 @@ def open_parts(kafka: KafkaSettings, lake: LakeSettings, database_url: str) -> I
         create_tables(connection)
         source = KafkaSource(kafka)
         stack.callback(source.close)
-        tracker = create_engine(database_url, pool_size=1, max_overflow=0, pool_pre_ping=True)
-        stack.callback(tracker.dispose)
+        tracker = stack.enter_context(open_tracker(database_url))
         yield source, connection, tracker
 
 

@@ -7,14 +7,13 @@ then), or with what a person does about it.
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from time import time
 
 import dagster as dg
 import duckdb
 import msgspec
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
 from contracts.environment import read_environment
 from pipelines.dagster_instance import is_stop_requested
@@ -28,11 +27,11 @@ from pipelines.defs.checks.checks import (
 from pipelines.defs.checks.jobs import verify_lake_job
 from pipelines.expectations import EVENTS_ARRIVE, Outcome
 from pipelines.graph import LOOKED_AT_EVERY, PREVIEWS, asset_key
-from pipelines.ingest.healing import read_published_position
 from pipelines.lakes import open_reader
 from pipelines.settings import BusinessSettings, IngestSettings
 from pipelines.shared import Shared
-from pipelines.standing import read_arrival, read_open_records, read_payday
+from pipelines.standing import read_all
+from pipelines.trackers import open_tracker
 from pipelines.verification import (
     Epochs,
     Round,
@@ -44,7 +43,6 @@ from pipelines.verification import (
 )
 from warehouse.catalog import read_tables
 from warehouse.settings import LakeSettings
-from warehouse.state import read_contiguous_position
 
 LOOK_SECONDS = 60
 PAUSE_SECONDS = 300.0
@@ -72,14 +70,8 @@ def _open() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     return open_reader(read_environment(LakeSettings))
 
 
-@contextmanager
-def _open_tracker() -> Iterator[Engine]:
-    url = read_environment(IngestSettings).database_url
-    engine = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+def _open_tracker() -> AbstractContextManager[Engine]:
+    return open_tracker(read_environment(IngestSettings).database_url)
 
 
 LAKE = Shared(_open)
@@ -124,11 +116,9 @@ def verify_lake_round(context: dg.SensorEvaluationContext) -> dg.SensorResult | 
 
 
 def _judge(lake: duckdb.DuckDBPyConnection) -> list[Outcome]:
-    zone, now = read_environment(BusinessSettings).zone, dt.datetime.now(dt.UTC)
-    position = read_contiguous_position(lake)
+    zone = read_environment(BusinessSettings).zone
     with TRACKER.use() as tracker:
-        arrival = read_arrival(tracker, position, read_published_position(tracker), now)
-    return [read_payday(lake, zone, now), arrival, read_open_records(lake)]
+        return read_all(lake, tracker, zone, dt.datetime.now(dt.UTC))
 
 
 def _told(outcome: Outcome) -> str:
