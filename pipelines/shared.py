@@ -1,9 +1,11 @@
 """One object for the whole process, shared by ticks that run on any thread.
 
 Opening a lake or a consumer takes half a second and a tick comes every five, so they are kept;
-a tick that failed may have left one in any state, so it is thrown away.
+a tick that failed may have left one in any state, so it is thrown away. What is open when the
+process ends is closed while daemon threads live: a Kafka consumer would wait for its own in vain.
 """
 
+import atexit
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -36,6 +38,7 @@ class Shared(Generic[T]):
             if self._opened is None:
                 manager = self._open_object()
                 self._opened = manager, manager.__enter__()
+                atexit.register(self.close)
             yield self._opened[1]
         except BaseException:
             self._close()
@@ -52,4 +55,5 @@ class Shared(Generic[T]):
         if self._opened is not None:
             manager, _ = self._opened
             self._opened = None
+            atexit.unregister(self.close)
             manager.__exit__(None, None, None)
