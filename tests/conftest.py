@@ -16,6 +16,7 @@ from psycopg2 import sql
 from ates.embedded import process
 from ates.embedded.kafka import KafkaServer
 from ates.embedded.postgres import ROLE, PostgresServer
+from tests.shared_kafka import SharedKafka, shared_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -24,28 +25,64 @@ if TYPE_CHECKING:
 
 # A test database need not survive a power cut; kill -9 of the server loses nothing even so.
 POSTGRES_FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
-WORKERS_MAX = 4
+PROCESSES_MAX = 5  # the controller and four workers
 # Databases, lakes and logs are files by the hundred; made here, each costs a tenth of a disk's.
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES_MIN = 6_000_000_000
+# After those with an installation: what takes a worker more than forty seconds, longest first.
+LONG_FILES = (
+    "dashboards/browser",
+    "pipelines/deliveries",
+    "warehouse/rebuild",
+    "pipelines/checks",
+    "warehouse/payouts",
+    "ops_api/relay_faults",
+    "pipelines/engine",
+    "warehouse/kept",
+    "pipelines/delivery_senders",
+    "warehouse/upkeep",
+    "oracle/oracle",
+    "ates/reports",
+    "pipelines/archiving",
+    "warehouse/archive",
+    "pipelines/kafka_source_faults",
+    "ops_api/browser",
+    "ops_api/openapi_fuzz",
+    "pipelines/payouts",
+    "warehouse/checks",
+    "warehouse/quarantine_retry",
+    "embedded/kafka",
+    "ops_api/relay",
+    "warehouse/task_marts",
+    "ops_api/server",
+    "ops_api/imports_resume",
+)
 TEMPLATE_DATABASE = "tracker_template"
 TEMPLATE_LAKE = "lake_template"
 MOVE_LAKE = sa.text("update ducklake_metadata set value = :path where key = 'data_path'")
 NewDatabase = Callable[..., str]
 
 
-def pytest_configure() -> None:
-    """Every worker has ports of its own: one that is chosen is free until somebody listens."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Every process has ports of its own: one that is chosen is free until somebody listens."""
     if "TMPDIR" not in os.environ and _has_room(MEMORY):
         os.environ["TMPDIR"] = str(MEMORY)
         tempfile.tempdir = None  # look again
-    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    process.FREE_PORTS = process.FREE_PORTS[number % WORKERS_MAX :: WORKERS_MAX]
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
+    process.FREE_PORTS = process.FREE_PORTS[number % PROCESSES_MAX :: PROCESSES_MAX]
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(SharedKafka())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, so that no worker is left with one when the others are done."""
-    items.sort(key=lambda item: item.get_closest_marker("installation") is None)
+
+    def turn(item: pytest.Item) -> tuple[bool, int]:
+        is_last = item.get_closest_marker("installation") is None
+        name = f"{item.path.parent.name}/{item.path.stem.removeprefix('test_')}"
+        return is_last, LONG_FILES.index(name) if name in LONG_FILES else len(LONG_FILES)
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +97,14 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 
 
 @pytest.fixture(scope="session")
-def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+def kafka_server(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KafkaServer]:
     """A running broker; `.bootstrap`, and `.credentials("admin" | "relay" | "ingest")`."""
+    shared = shared_server(pytestconfig)
+    if shared is not None:
+        yield shared
+        return
     home = tmp_path_factory.mktemp("kafka")
     ports = process.free_port(), process.free_port()
     server = KafkaServer(home / "server", *ports, home / "secrets", topic_prefix="")

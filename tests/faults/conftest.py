@@ -13,7 +13,7 @@ PORTS = (*PORTS_OF_SERVICES, "POSTGRES_PORT", "KAFKA_PORT", "KAFKA_CONTROLLER_PO
 WORKERS = 3
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # ends with its file: an idle one costs its share of a core
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A running installation with a manager and some workers."""
     folder = tmp_path_factory.mktemp("faults")
