@@ -9,7 +9,7 @@ import datetime as dt
 import email
 import email.errors
 import email.header
-import email.policy
+import email.parser
 import os
 import secrets
 import sqlite3
@@ -25,6 +25,8 @@ HEADER_LENGTH_MAX = 500
 BUSY_SECONDS_MAX = 10.0
 # What the standard library raises on headers that are not what they should be.
 BAD_HEADER = (email.errors.MessageError, LookupError, ValueError)
+# The whole parser would look for the parts of a multipart mail, by a pattern compiled for each.
+HEADERS = email.parser.BytesHeaderParser()
 TABLE = """
 create table if not exists messages (
     number integer primary key,
@@ -154,7 +156,7 @@ def _row(message: Message) -> tuple[Any, ...]:
     lines += [f"Delivered-To: {recipient}" for recipient in message.recipients]
     content = "".join(f"{line}\r\n" for line in lines).encode("utf-8") + message.content
     block = content.partition(b"\r\n\r\n")[0]
-    headers = email.message_from_bytes(block, policy=email.policy.compat32)
+    headers = HEADERS.parsebytes(block)
     return (
         f"{message.received_at:%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}.eml",
         message.received_at.isoformat(timespec="seconds"),

@@ -209,6 +209,29 @@ def test_the_sensor_waits_for_events_that_have_not_arrived(
     assert asked_range(tick(instance)) == (key(-1), key(0))
 
 
+def test_while_an_import_brings_days_the_sensor_asks_for_no_run(
+    history: History, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = sensors.DAYS_OF_AN_IMPORT_MIN
+    monkeypatch.setattr(sensors, "DAYS_OF_AN_IMPORT_MIN", 2)
+    for number in (0, 1, 2):
+        history.closed_day(day(number), COUNT_EMPLOYEES)
+        history.arrive()
+        assert isinstance(tick(instance), dg.SkipReason)
+    assert asked_range(tick(instance)) == (key(-1), key(2)), "no further day has arrived"
+
+    history.closed_day(day(3), COUNT_EMPLOYEES)
+    history.arrive()
+    monkeypatch.setattr(sensors, "_yesterday", lambda: day(3))
+    assert asked_range(tick(instance)) == (key(-1), key(3)), "it cannot be followed by another"
+
+    monkeypatch.setattr(sensors, "_yesterday", lambda: day(9))
+    monkeypatch.setattr(sensors, "DAYS_OF_AN_IMPORT_MIN", many)
+    history.closed_day(day(4), COUNT_EMPLOYEES)
+    history.arrive()
+    assert asked_range(tick(instance)) == (key(-1), key(4)), "few days come from no import"
+
+
 def test_the_sensor_is_quiet_when_everything_is_paid_and_shown(
     history: History, instance: dg.DagsterInstance
 ) -> None:

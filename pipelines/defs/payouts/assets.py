@@ -66,12 +66,24 @@ def payouts(
         _show_those_before(context, sums)
         reason = str(mismatch or "their events have not all arrived")
         raise dg.Failure(f"{reason}; still unpaid: {_named(unpaid)}", allow_retries=False)
-    for date in dates:
-        context.add_asset_metadata(_metadata(sums[date]), partition_key=date.isoformat())
+    _describe(context, [sums[date] for date in dates])
     yield dg.MaterializeResult()
     if len(dates) > 1:
         # Dagster tells the days of a run in any order, and the last one told counts as the latest.
         _show(context, sums[dates[-1]])
+
+
+def _describe(context: dg.AssetExecutionContext, days: list[PaidDaySums]) -> None:
+    """What `context.add_asset_metadata` does, which reads all partitions anew for each of them."""
+    step = context.get_step_execution_context()
+    described = step._metadata_accumulator
+    for day in days:
+        described = described.with_additional_asset_metadata(
+            asset_key=PAYOUTS,
+            metadata=_metadata(day),
+            partition_key=day.business_date.isoformat(),
+        )
+    step._metadata_accumulator = described
 
 
 def _certificate_check(examination: Examination) -> dg.AssetCheckResult:

@@ -2,7 +2,8 @@
 
 The cursor is the day up to which every day is paid and shown; losing it costs one longer look.
 No run key is used: Dagster would remember it and drop a run that is wanted again. On a quiet night
-a look is one question, whether the lake is still the one in which nothing was due.
+a look is one question, whether the lake is still the one in which nothing was due. While an import
+brings day after day a run waits for the rest of them: two runs cost twice what one does.
 """
 
 import datetime as dt
@@ -22,6 +23,7 @@ from pipelines.defs.payouts.assets import PAYOUTS
 from pipelines.defs.payouts.jobs import pay_due_days_job
 from pipelines.defs.payouts.partitions import business_dates
 from pipelines.lakes import open_reader
+from pipelines.settings import BusinessSettings
 from pipelines.shared import Shared
 from warehouse.paydays import PayableDay, read_payable_days
 from warehouse.reading import read_snapshot_id
@@ -30,6 +32,9 @@ from warehouse.settings import LakeSettings
 # Every look of the daemon, which comes every five seconds: who waits for a payout waits for this.
 INTERVAL_SECONDS = 4
 DAYS_PER_RUN_MAX = 20_000
+# So many unpaid days come from an import; whether more of them follow, the next look shows.
+DAYS_OF_AN_IMPORT_MIN = 40
+GROWN_LOOKS_MAX = 6
 IN_PROGRESS = [
     DagsterRunStatus.QUEUED,
     DagsterRunStatus.STARTING,
@@ -49,6 +54,8 @@ class _Lookout:
 
     lake: duckdb.DuckDBPyConnection
     nothing_at: tuple[int, dt.date | None] | None = None
+    newest: dt.date | None = None
+    count_grown: int = 0
 
     def look(self, done_through: dt.date | None) -> list[PayableDay]:
         """The oldest payable days after a date. Of the same lake the answer is the same."""
@@ -58,6 +65,14 @@ class _Lookout:
         payable = read_payable_days(self.lake, after=done_through)[:DAYS_PER_RUN_MAX]
         self.nothing_at = None if payable else here
         return payable
+
+    def is_growing(self, payable: list[PayableDay], yesterday: dt.date) -> bool:
+        """Whether these days are part of an import whose other days are still arriving."""
+        before, self.newest = self.newest, payable[-1].business_date
+        is_grown = self.newest < yesterday and before != self.newest
+        self.count_grown = self.count_grown + 1 if is_grown else 0
+        is_import = sum(not day.is_paid for day in payable) >= DAYS_OF_AN_IMPORT_MIN
+        return is_import and 0 < self.count_grown <= GROWN_LOOKS_MAX
 
 
 @contextmanager
@@ -85,9 +100,12 @@ def pay_certified_days(
     done_through = dt.date.fromisoformat(context.cursor) if context.cursor else None
     with LAKE.use() as lookout:
         payable = lookout.look(done_through)
+        is_growing = bool(payable) and lookout.is_growing(payable, _yesterday())
     metrics.note_payouts(sum(not day.is_paid for day in payable))
     if not payable:
         return dg.SkipReason(f"every certified day up to {done_through} is paid")
+    if is_growing:
+        return dg.SkipReason(f"more certified days are arriving, now {payable[-1].business_date}")
     if reason := _reason_to_wait(context.instance, time()):
         return dg.SkipReason(reason)
     keys = [day.business_date.isoformat() for day in payable]
@@ -106,6 +124,11 @@ def pay_certified_days(
             dg.RunRequest(tags={RANGE_START_TAG: missing[0], RANGE_END_TAG: missing[-1]})
         ],
     )
+
+
+def _yesterday() -> dt.date:
+    zone = read_environment(BusinessSettings).zone
+    return dt.datetime.fromtimestamp(time(), zone).date() - dt.timedelta(days=1)
 
 
 def _reason_to_wait(instance: dg.DagsterInstance, now_seconds: float) -> str | None:
