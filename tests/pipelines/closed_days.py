@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+import dagster as dg
 import duckdb
 
 from contracts.events import (
@@ -15,6 +16,9 @@ from contracts.events import (
     TaskCreatedV2,
 )
 from contracts.registry import encode, topic_of
+from pipelines.defs.payouts.assets import payouts
+from pipelines.defs.payouts.jobs import pay_due_days_job
+from pipelines.defs.payouts.sensors import RANGE_END_TAG, RANGE_START_TAG, pay_certified_days
 from tests.pipelines.paid_lake import employee_id
 from warehouse.ingest import LogRow, apply_missing
 
@@ -115,3 +119,25 @@ class History:
             correlation_id=uuid4(),
         )
         self.pending.append(LogRow(self.position, topic_of(event_type), body))
+
+
+def tick(
+    instance: dg.DagsterInstance, cursor: str | None = None
+) -> dg.SensorResult | dg.SkipReason:
+    """One evaluation of the sensor."""
+    with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+        result = pay_certified_days(context)
+    assert isinstance(result, dg.SensorResult | dg.SkipReason)
+    return result
+
+
+def run(
+    instance: dg.DagsterInstance, first: str, last: str, *, raise_on_error: bool = True
+) -> dg.ExecuteInProcessResult:
+    """The job over a range, in this process."""
+    job = dg.Definitions(assets=[payouts], jobs=[pay_due_days_job]).resolve_job_def("pay_due_days")
+    return job.execute_in_process(
+        instance=instance,
+        tags={RANGE_START_TAG: first, RANGE_END_TAG: last},
+        raise_on_error=raise_on_error,
+    )

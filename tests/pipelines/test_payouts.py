@@ -8,12 +8,12 @@ import duckdb
 import pytest
 
 from pipelines.defs.payouts import sensors
-from pipelines.defs.payouts.assets import PAYOUTS, payouts
-from pipelines.defs.payouts.jobs import pay_due_days_job, preview_payouts_job
+from pipelines.defs.payouts.assets import PAYOUTS
+from pipelines.defs.payouts.jobs import preview_payouts_job
 from pipelines.defs.payouts.partitions import business_dates
 from pipelines.defs.payouts.sensors import RANGE_END_TAG, RANGE_START_TAG, pay_certified_days
 from tests.figures import figure
-from tests.pipelines.closed_days import FEE_CENTS, REWARD_CENTS, History
+from tests.pipelines.closed_days import FEE_CENTS, REWARD_CENTS, History, run, tick
 from warehouse.paydays import read_payable_days
 from warehouse.payouts import pay_due_days
 
@@ -37,28 +37,6 @@ def history(lake: duckdb.DuckDBPyConnection) -> History:
     history.register(COUNT_EMPLOYEES, day(-1))
     history.close(day(-1), 0, count_events=COUNT_EMPLOYEES)
     return history
-
-
-def tick(
-    instance: dg.DagsterInstance, cursor: str | None = None
-) -> dg.SensorResult | dg.SkipReason:
-    """One evaluation of the sensor."""
-    with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
-        result = pay_certified_days(context)
-    assert isinstance(result, dg.SensorResult | dg.SkipReason)
-    return result
-
-
-def run(
-    instance: dg.DagsterInstance, first: str, last: str, *, raise_on_error: bool = True
-) -> dg.ExecuteInProcessResult:
-    """The job over a range, in this process."""
-    job = dg.Definitions(assets=[payouts], jobs=[pay_due_days_job]).resolve_job_def("pay_due_days")
-    return job.execute_in_process(
-        instance=instance,
-        tags={RANGE_START_TAG: first, RANGE_END_TAG: last},
-        raise_on_error=raise_on_error,
-    )
 
 
 def asked_range(result: dg.SensorResult | dg.SkipReason) -> tuple[str, str]:
