@@ -1,6 +1,7 @@
 """Real servers for all tests: started once per session, gone with pytest however it ends."""
 
 import contextlib
+import gc
 import os
 import secrets
 import shutil
@@ -83,6 +84,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return is_last, LONG_FILES.index(name) if name in LONG_FILES else len(LONG_FILES)
 
     items.sort(key=turn)
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: no garbage collection need look at them again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     for each in (folder, folder.parent, folder.parent.parent):
         each.chmod(each.stat().st_mode | 0o011)
     with World(folder / "home", _variables()) as running:
-        running.workers = [running.hire(f"Worker{number}", "worker") for number in range(WORKERS)]
-        running.manager = running.hire("Manager", "manager")
+        running.workers = [running.hire(f"Worker{number}") for number in range(WORKERS)]
+        running.manager = running.hire_by_command("Manager", "manager")
         yield running
 
 

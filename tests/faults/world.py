@@ -4,7 +4,9 @@ import contextlib
 import csv
 import io
 import os
+import random
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psutil
 import requests
@@ -24,6 +27,11 @@ from ates.commands.wait import wait_until_settled
 from ates.settings import load
 from ates.supervisor import configuration, leftovers
 from ates.supervisor.remote import ProcessInfo, Remote
+from ops_api.auth.passwords import hash_password
+from ops_api.clock import system_clock
+from ops_api.context import CommandContext
+from ops_api.employees.commands import register_employee
+from ops_api.ids import uuid7
 from warehouse.checks import verify
 from warehouse.exports import write_export
 
@@ -153,13 +161,28 @@ class World:
             check=False,
         )
 
-    def hire(self, name: str, role: str) -> Client:
-        """Somebody who can sign in."""
+    def hire_by_command(self, name: str, role: str) -> Client:
+        """Somebody who can sign in, added as an operator does."""
         email = f"{name.lower()}@uberpopug.example"
         printed = self.ates("employee", "add", name, email, "--role", role)
         found = PASSWORD_LINE.search(printed)
         assert found, printed
         return Client(self.url, email, found[1])
+
+    def hire(self, name: str) -> Client:
+        """A worker who can sign in, added by what the command calls: a start costs a second."""
+        email, password = f"{name.lower()}@uberpopug.example", secrets.token_urlsafe(16)
+        rng = random.SystemRandom()
+        context = CommandContext(
+            actor_id=None, clock=system_clock, rng=rng,
+            correlation_id=uuid7(system_clock(), rng), business_timezone=ZoneInfo("UTC"),
+        )  # fmt: skip
+        with reach.tracker_engine(self.settings()) as engine, engine.begin() as connection:
+            register_employee(
+                connection, context, name=name, email=email, role="worker",
+                password_hash=hash_password(password),
+            )  # fmt: skip
+        return Client(self.url, email, password)
 
     def pid(self, name: str) -> int:
         """The process of a service; 0 when it has none."""
