@@ -14,7 +14,7 @@ SCHEMA_LOCK = 0x61746511
 CONNECT_TIMEOUT_SECONDS = 5
 STATEMENT_TIMEOUT_MS = 30_000
 # One connection per mail connection, and one for planning and counting.
-POOL_SIZE = 3
+POOL_SIZE = 5
 
 
 def open_engine(database_url: str) -> Engine:

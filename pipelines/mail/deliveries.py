@@ -21,8 +21,8 @@ from pipelines.mail.post import Desk, SendReport, Source, send_due
 from pipelines.mail.smtp import RefusedError, TemporaryError
 from warehouse.statements import Statement, read_statements
 
-# While one connection waits for the server's answer, the other writes the next mail.
-CONNECTIONS = 2
+# While some wait for the mail server's answer or for their mark, others write the next mail.
+CONNECTIONS = 4
 BATCH_ROWS = 100
 
 CLAIM = text("""

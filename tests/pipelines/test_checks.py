@@ -29,6 +29,12 @@ QUARANTINED = (
 )
 
 
+@pytest.fixture(autouse=True)
+def long_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process is as one that began a while ago."""
+    monkeypatch.setattr(sensors, "SETTLING_SECONDS", 0.0)
+
+
 @pytest.fixture
 def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds of two checks, where it is no matter how many there are."""
@@ -88,8 +94,11 @@ def test_a_round_evaluates_every_check_counts_every_table_and_keeps_the_results(
 
 @pytest.mark.usefixtures("few_checks")
 def test_the_next_round_waits_for_a_change_or_an_hour(
-    instance: dg.DagsterInstance, lake: duckdb.DuckDBPyConnection
+    instance: dg.DagsterInstance, lake: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with monkeypatch.context() as just_started:
+        just_started.setattr(sensors, "SETTLING_SECONDS", 1e9)
+        assert "ledger_sums_to_zero" not in evaluations(tick(instance))
     first = first_round(instance)
     assert isinstance(tick(instance, first.cursor), dg.SkipReason)
     assert isinstance(tick(instance, later(first.cursor, 600)), dg.SkipReason)

@@ -8,7 +8,7 @@ then), or with what a person does about it.
 
 import datetime as dt
 from contextlib import AbstractContextManager
-from time import time
+from time import monotonic, time
 
 import dagster as dg
 import duckdb
@@ -46,6 +46,9 @@ from warehouse.settings import LakeSettings
 
 LOOK_SECONDS = 60
 PAUSE_SECONDS = 300.0
+# What follows a start (catching up, payouts, mail) goes first: a round would take a core from it.
+SETTLING_SECONDS = 45.0
+STARTED_AT = monotonic()
 # A tick may last 60 seconds. A lake that takes longer is checked by a run instead.
 ROUND_SECONDS_MAX = 45.0
 PREVIEW_ROWS = 10
@@ -132,6 +135,8 @@ def _look_at_quarantine(lake: duckdb.DuckDBPyConnection) -> list[dg.AssetCheckEv
 
 
 def _is_due(before: Cursor, epochs: Epochs, now_seconds: float) -> bool:
+    if monotonic() - STARTED_AT < SETTLING_SECONDS:
+        return False
     quiet_seconds = now_seconds - before.looked_at
     has_changed = epochs != before.epochs
     return quiet_seconds >= (PAUSE_SECONDS if has_changed else LOOKED_AT_EVERY.total_seconds())
