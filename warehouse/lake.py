@@ -17,6 +17,7 @@ import duckdb
 from sqlalchemy.engine import URL, make_url
 
 from warehouse.durability import sync_new_files
+from warehouse.light_duckdb import spare_pandas
 from warehouse.marts import create_missing_marts
 from warehouse.settings import LakeSettings
 
@@ -50,6 +51,7 @@ def connect(settings: LakeSettings, *, read_only: bool = False) -> duckdb.DuckDB
 
     A lake that does not exist is initialised, unless `read_only`. Raises LakeUnavailableError.
     """
+    spare_pandas()
     connection = duckdb.connect(
         config={
             "threads": THREADS,
